@@ -218,6 +218,39 @@ fn d3_a_number_that_is_dropped_is_told_and_not_sent_again() {
     rig.assert_settled("once the number is there");
 }
 
+/// Each of several numbers is told of, and what is found out about the second hides nothing of the
+/// first.
+#[test]
+fn d3_of_several_numbers_that_are_dropped_each_is_told_however_the_last_one_ends() {
+    let parcels = "--carrier dhl --tracking JD01 --carrier ups --tracking 1Z02";
+    for refused in [false, true] {
+        let rig = Rig::new();
+        let id = rig.order(&NewOrder::of(&[("TEE-001", 1)]));
+        rig.shop.options().drops_tracking = true;
+        if refused {
+            let says = FaultKind::Says(400, "Not this one".to_owned());
+            rig.fault(Fault::new(says).on("POST", "/tracking").after(1));
+        }
+        let told = rig.on("dispatch", id, parcels).done().says("enter JD01 there");
+        assert_ne!(told.code, Some(0));
+        let text = |rig: &Rig| rig.home.json("inbox").to_string();
+        let all: &[&str] = if refused { &["JD01", "Not this one"] } else { &["JD01", "1Z02"] };
+        assert!(
+            all.iter().all(|what| told.stderr.contains(what) && text(&rig).contains(what)),
+            "{told:?} {}",
+            text(&rig)
+        );
+        if refused {
+            continue;
+        }
+        // What was told when it was taken says what to do; to make it again would tell the buyer again.
+        rig.home.sql("UPDATE outbox SET next_at = 0, attempted_at = attempted_at - 7200000 RETURNING 1");
+        rig.home.run("sync").done();
+        assert!(all.iter().all(|what| text(&rig).contains(what)), "{}", text(&rig));
+        assert!(!text(&rig).contains("--again"), "{}", text(&rig));
+    }
+}
+
 /// An answer that lags behind, and one that is another receipt's, say nothing of the write.
 #[test]
 fn d3_an_answer_that_does_not_show_the_write_is_looked_for() {

@@ -10,7 +10,7 @@ use rusqlite::{Row, params};
 
 use super::acts::column;
 use super::error::{Done, odd};
-use super::inbox::{InboxNote, put_note};
+use super::inbox::{InboxKind, InboxNote, put_note};
 
 use super::{Book, outward};
 use crate::channel::Goal;
@@ -415,6 +415,13 @@ impl Book {
         let now = self.clock.now();
         let (store, order, subject) = (Some(row.store_id), Some(row.order_id), super::acts::subject(row.id));
         self.write("written", |db| put_note(db, store, order, &subject, note, now))
+    }
+
+    /// Whether an open note of this kind tells the merchant of a row.
+    pub(crate) fn is_told_of(&self, row: &OutboxRow, kind: InboxKind) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM inbox WHERE store_id = ? AND kind = ? AND subject = ? AND resolved_at IS NULL)";
+        let about = params![row.store_id, kind.word(), super::acts::subject(row.id)];
+        self.db.prepare_cached(sql).done("read")?.query_row(about, |row| row.get(0)).done("read")
     }
 
     /// The write under way was surely not applied: the row is as it was before it.

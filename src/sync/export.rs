@@ -211,8 +211,8 @@ struct Attempt<'a> {
     unsure: Cell<bool>,
     /// A write of which nothing shows whether it was made, and why that is not known.
     untold: RefCell<Option<Error>>,
-    /// The channel took a write of it, and its answer does not show what that was for.
-    short: RefCell<Option<Error>>,
+    /// The channel took these writes of it, and its answers do not show what they were for.
+    short: RefCell<Vec<Error>>,
 }
 
 impl Attempt<'_> {
@@ -446,7 +446,7 @@ impl Attempt<'_> {
             _ => "the channel does not show yet whether an earlier attempt was carried out; nothing more was written",
         };
         let error = Error::new(ErrorKind::Temporary, text).hint(looks_now(self.row.order_id));
-        let error = self.short.take().unwrap_or(error);
+        let error = self.fell_short().unwrap_or(error);
         book.settle(self.row.id, state, Some(&error), Some(self.next_try()), None)?;
         if state == OutboxState::Sent {
             self.tell_if_unseen(book)?;
@@ -465,13 +465,17 @@ impl Attempt<'_> {
         self.row.state == OutboxState::Unknown && self.row.looks >= LOST_ANSWERS
     }
 
-    /// What helps besides where the channel took a write and does not show what it was for.
-    fn fell_short(&self, error: Error) -> Error {
-        let order = self.row.order_id;
-        let first = error.hint_text().map_or(String::new(), |hint| format!("{hint}; "));
-        error.hint(format!(
+    /// What the channel took and does not show, all of it, and what helps besides.
+    fn fell_short(&self) -> Option<Error> {
+        let short = self.short.borrow();
+        let all = short.iter().cloned().reduce(|all, one| {
+            let hints = [&all, &one].map(|error| error.hint_text().unwrap_or_default()).join("; ");
+            all.adding(one.message()).hint(hints)
+        })?;
+        let (order, first) = (self.row.order_id, all.hint_text().map_or(String::new(), |hint| format!("{hint}; ")));
+        Some(all.hint(format!(
             "{first}ordersync retry book:{order} looks again, as each sync does, and makes nothing again"
-        ))
+        )))
     }
 
     fn tell_of_silence(&self, book: &mut Book) -> Result<()> {
@@ -602,6 +606,10 @@ impl Attempt<'_> {
     fn tell_if_unseen(&self, book: &mut Book) -> Result<()> {
         let taken = self.row.attempted_at.filter(|at| self.context.clock.now() - *at > UNSEEN);
         let Some(taken) = taken else { return Ok(()) };
+        // What was told when it was taken says more.
+        if book.is_told_of(self.row, UNSEEN_NOTE)? {
+            return Ok(());
+        }
         let (goal, order) = (self.row.goal.word(), self.row.order_id);
         let text = format!(
             "the channel took the {goal} of order {order} at {} and does not show it; it is looked for and not made again",
@@ -720,7 +728,7 @@ impl Attempt<'_> {
             }
             // A list that lags behind may show it yet: it is looked for as anything that was taken.
             Err(error) if error.kind() == ErrorKind::Partly => {
-                self.short.replace(Some(self.fell_short(error)));
+                self.short.borrow_mut().push(error);
                 None
             }
             Err(error) if error.kind() != ErrorKind::Unknown => {
@@ -731,7 +739,7 @@ impl Attempt<'_> {
         };
         crash::point("after-write");
         book.took(self.row.id, &write.mark, receipt.as_deref())?;
-        if let Some(error) = &*self.short.borrow() {
+        if let Some(error) = self.fell_short() {
             self.tell(book, UNSEEN_NOTE, error.message().to_owned(), error.hint_text().unwrap_or_default().to_owned())?;
         }
         crash::point("after-sent");
@@ -842,6 +850,14 @@ impl Attempt<'_> {
         if matches!(error.kind(), ErrorKind::Book | ErrorKind::Interrupted) {
             return Err(error);
         }
+        let error = match self.fell_short() {
+            Some(short) => {
+                let hints = [&short, &error].into_iter().filter_map(|error| error.hint_text());
+                let hint = hints.collect::<Vec<_>>().join("; ");
+                error.adding(short.message()).hint(hint)
+            }
+            None => error,
+        };
         match error.kind() {
             ErrorKind::Rejected
             | ErrorKind::Refused
@@ -851,7 +867,8 @@ impl Attempt<'_> {
                 return self.refuse(book, error);
             }
             ErrorKind::Unknown => {
-                let error = error.hint(looks_now(self.row.order_id));
+                let error =
+                    if self.short.borrow().is_empty() { error.hint(looks_now(self.row.order_id)) } else { error };
                 book.settle(self.row.id, OutboxState::Unknown, Some(&error), next_at, None)?;
                 return Ok(Outcome::Waiting(error));
             }

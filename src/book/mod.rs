@@ -127,6 +127,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0018_privacy.sql"),
     include_str!("schema/0019_clearing.sql"),
     include_str!("schema/0020_notes.sql"),
+    include_str!("schema/0021_receipts.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a

@@ -40,7 +40,7 @@ pub(crate) struct Part {
 /// One shipment, fulfilment, entry or note that the channel shows.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Record {
-    /// The channel's id, as the receipt of its making gives it.
+    /// The channel's id, as the receipt of its making gives it and an order's shipments show it.
     pub(crate) id: String,
     /// The mark of ordersync's that it carries, whichever dispatch's it is.
     pub(crate) mark: Option<String>,
@@ -186,7 +186,7 @@ impl<'a> Matching<'a> {
             if record.elsewhere || record.draft || record.lines.is_empty() || self.is_anothers(record) {
                 continue;
             }
-            let known = named.iter().find(|one| is_named(record, &one.remote_id));
+            let known = named.iter().find(|one| one.remote_id == record.id);
             let (mut lines, mut own) = (record.lines.clone(), known.map(|one| one.lines.clone()).unwrap_or_default());
             subtract(&mut lines, if known.is_some() { &mut own } else { &mut pool });
             if lines != record.lines {
@@ -328,12 +328,6 @@ fn subtract(lines: &mut Vec<LineQuantity>, pieces: &mut [LineQuantity]) {
 fn is_marked(record: &Record, mark: &str) -> bool {
     let rest = record.mark.as_deref().and_then(|own| own.strip_prefix(mark));
     !mark.is_empty() && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-}
-
-/// Whether this is the record's id. A write's receipt may have it with the kind before it
-/// (`gid://shopify/Fulfillment/17`), where orders show the number alone.
-fn is_named(record: &Record, id: &str) -> bool {
-    record.id.strip_suffix(id).is_some_and(|kind| kind.is_empty() || kind.ends_with('/'))
 }
 
 fn is_there(part: &Part, record: &Record) -> bool {

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::api::{Answer, Api};
 use super::errors::short;
-use super::query;
 use super::wire::{Reference, UserError};
+use super::{number, query};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A mutation.
@@ -42,8 +42,8 @@ impl Payload {
     }
 }
 
-/// Carries one out; gives the id of what was made, or of the job that will. An order that is
-/// cancelled already is as wished.
+/// Carries one out; gives the id of the fulfilment, by its number as orders show it, or of the job
+/// that cancels, whole. An order that is cancelled already is as wished.
 pub(crate) fn apply(api: &Api, operation: &Operation) -> Result<Option<String>> {
     let (document, variables) = match operation {
         Operation::Fulfill(variables) => (&query::FULFILL, variables),
@@ -56,7 +56,10 @@ pub(crate) fn apply(api: &Api, operation: &Operation) -> Result<Option<String>> 
     match payload.errors.first().map(|error| &*error.message) {
         Some(why) if is_cancellation && why.contains("already been canceled") => Ok(None),
         Some(why) => Err(Error::new(ErrorKind::Rejected, refusal(why))),
-        None => payload.made.or(payload.job).map(|made| Some(made.id)).ok_or_else(unclear),
+        None => {
+            let made = payload.made.or(payload.job).ok_or_else(unclear)?;
+            Ok(Some(if is_cancellation { made.id } else { number(&made.id).to_owned() }))
+        }
     }
 }
 

@@ -250,7 +250,7 @@ fn record(fulfillment: &Fulfillment) -> Record {
     };
     let numbers = fulfillment.tracking_info.iter().map(|tracking| tracking.number.trim().to_owned());
     Record {
-        id: fulfillment.id.clone(),
+        id: number(&fulfillment.id).to_owned(),
         lines: fulfillment.fulfillment_line_items.nodes.iter().map(quantity).collect(),
         tracking: numbers.filter(|number| !number.is_empty()).collect(),
         made_at: fulfillment.created_at.as_deref().and_then(|at| time(at, "").ok()),

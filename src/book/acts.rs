@@ -495,7 +495,7 @@ fn redo(db: &Connection, id: i64, row: &Written) -> Result<()> {
     match serde_json::from_str(&row.goal) {
         Ok(Goal::Dispatched(shipment)) if row.shipment.is_none() => {
             let (_, before) = head(db, row.order)?;
-            let shipment = without_gone(db, row.order, shipment)?;
+            let shipment = without_gone(db, id, row.order, shipment)?;
             still_open(db, row.order, &shipment)?;
             let number = insert(db, row.order, &shipment)?;
             db.execute(
@@ -589,12 +589,13 @@ fn may_go_out(db: &Connection, id: i64, row: &Written, now: Timestamp) -> Result
 
 /// What of a dispatch the order still has: a line may have been taken out of it since, and the
 /// merchant has accepted that.
-fn without_gone(db: &Connection, order: i64, mut shipment: Shipment) -> Result<Shipment> {
+fn without_gone(db: &Connection, id: i64, order: i64, mut shipment: Shipment) -> Result<Shipment> {
     let there = column::<String>(db, "SELECT remote_id FROM lines WHERE order_id = ?", [order])?;
     shipment.lines.retain(|line| there.contains(&line.line_id));
     if shipment.lines.is_empty() {
         let text = format!("order {order} has nothing of this dispatch any more; nothing was sent");
-        return Err(Error::new(ErrorKind::Refused, text).hint("ordersync outbox --withdraw ROW takes it back"));
+        let hint = format!("ordersync outbox --withdraw {id} takes it back");
+        return Err(Error::new(ErrorKind::Refused, text).hint(hint));
     }
     Ok(shipment)
 }

@@ -186,6 +186,18 @@ fn d1_a_line_that_is_gone_at_the_channel_is_told_as_a_change_and_the_rest_ships_
         assert!(desk.store.standing(&id).unwrap().shipped, "{}", desk.kind);
         assert_eq!(desk.tracking_numbers(&id), ["JD02"], "{}", desk.kind);
         assert!(desk.home.json("inbox").as_array().unwrap().is_empty(), "{}", desk.kind);
+
+        // A row that was refused, and of which the order has nothing any more.
+        if desk.capabilities().partial {
+            let id = desk.paid(&[("TEE-001", 2), ("MUG-9", 1)]);
+            desk.on("dispatch", &id, "--item MUG-9=1 --carrier dhl --tracking JD03 --later").exits(0);
+            assert!(desk.store.remove_line(&id, 1));
+            desk.home.run("sync").exits(3);
+            desk.on("accept", &id, "").exits(0);
+            let row = desk.home.json("outbox")[0]["row"].as_str().unwrap().to_owned();
+            let told = desk.on("retry", &id, "").exits(6).says("has nothing of this dispatch any more");
+            told.says(&format!("ordersync outbox --withdraw {row} takes it back"));
+        }
     });
 }
 

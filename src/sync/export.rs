@@ -370,7 +370,7 @@ impl Attempt<'_> {
             Ok(Look::Clear(seen)) => seen,
             Ok(Look::Stopped(stop)) => return self.stop(book, *stop).map(Then::Over),
             Err(why) if matches!(why.kind(), ErrorKind::Book | ErrorKind::Interrupted) => return Err(why),
-            Err(why) => return Err(self.not_looked_for(error, &why)),
+            Err(why) => return Err(self.not_looked_for(error, why)),
         };
         let among = |writes: &[Write], one: &Write| writes.iter().any(|other| other.mark == one.mark);
         let missing = &seen.missing.writes;
@@ -428,10 +428,13 @@ impl Attempt<'_> {
     }
 
     /// What is known of a write that was turned down and could not be looked for.
-    fn not_looked_for(&self, error: Error, why: &Error) -> Error {
-        let (refused, why) = (error.kind() == ErrorKind::Rejected, why.clone().unclaimed());
-        let text = format!("whether it is there all the same could not be looked up ({})", why.message());
-        let error = error.unclaimed().adding(&text);
+    fn not_looked_for(&self, error: Error, why: Error) -> Error {
+        let (refused, error, why) = (error.kind() == ErrorKind::Rejected, error.unclaimed(), why.unclaimed());
+        // What the order is like by now tells why it was.
+        if guard::is_about_the_order(&why) {
+            return why.context(error.message());
+        }
+        let error = error.adding(&format!("whether it is there all the same could not be looked up ({why})"));
         if refused { Error::new(ErrorKind::Unknown, error.message()) } else { error }
     }
 

@@ -245,7 +245,8 @@ pub(crate) fn too_many(order: i64, missing: &Outstanding) -> Option<Error> {
     Some(Error::new(ErrorKind::Refused, text).hint(hint))
 }
 
-fn is_about_the_order(error: &Error) -> bool {
+/// Whether an error tells of the order, and not of the way to the channel.
+pub(super) fn is_about_the_order(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Refused | ErrorKind::Rejected | ErrorKind::Unsupported | ErrorKind::NotFound)
 }
 

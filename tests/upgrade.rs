@@ -253,6 +253,12 @@ fn the_new_version_works_on_with_the_old_ones_orders() {
         home.run("sync").done();
         assert_eq!(home.json(&format!("show {}:{new}", store.kind))["status"], "awaiting-fulfillment");
     }
+    // A fulfilment is known by its number, also where the old version had kept more.
+    let known = home.sql(
+        "SELECT r.value FROM outbox x JOIN stores s ON s.id = x.store_id AND s.channel = 'shopify', json_each(x.receipts) r
+         WHERE x.kind = 'dispatch'",
+    );
+    assert!(known.len() > 2 && known.iter().all(|id| id.bytes().all(|b| b.is_ascii_digit())), "{known:?}");
 }
 
 /// The documents of the old version do not tell what was in a fulfilment.

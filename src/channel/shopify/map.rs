@@ -427,7 +427,7 @@ fn shipments(o: &wire::Order, ordered: &[Line]) -> Vec<RemoteShipment> {
     made
 }
 
-fn shipment(f: &wire::Fulfillment) -> RemoteShipment {
+pub(super) fn shipment(f: &wire::Fulfillment) -> RemoteShipment {
     let parcel = |t: &wire::Tracking| {
         let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
         Some(Parcel { carrier: text(&t.company), tracking: some(&t.number)?, url: some(&t.url) })

@@ -450,6 +450,13 @@ mod tests {
     }
 
     #[test]
+    fn d3_a_fulfilment_is_known_by_the_id_that_its_order_shows() {
+        let one = json!({ "id": "gid://shopify/Fulfillment/7", "status": "SUCCESS" });
+        let one: Fulfillment = serde_json::from_value(one).unwrap();
+        assert_eq!((record(&one).id, super::super::map::shipment(&one).remote_id), ("7".to_owned(), "7".to_owned()));
+    }
+
+    #[test]
     fn why_something_cannot_be_shipped_is_said() {
         let held = [order("F1", "ON_HOLD", "Berlin", &[("1", 2)])];
         assert!(why_not(&held, &wanted(&[("1", 2)])).contains("Awaiting payment"));

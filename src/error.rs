@@ -156,8 +156,8 @@ impl Error {
         self.too_much
     }
 
-    /// Puts the words to run next in the place of a hint's general ones: adapters write STORE, as
-    /// they do not know the store's name.
+    /// Puts the words to run next in the place of a hint's general ones: adapters write STORE and
+    /// ORDER, as they know neither the store's name nor the order's number here.
     pub(crate) fn rename_in_hint(mut self, general: &str, named: &str) -> Self {
         self.hint = self.hint.map(|hint| hint.replace(general, named));
         self

@@ -87,7 +87,8 @@ pub(crate) fn look(
     if !matches!(looked, Ok(Look::Clear(_))) && book.last_event(order.id)? != order.last_event {
         return Ok(Looked::Moved);
     }
-    let Stop { now, review, .. } = match looked.map_err(nothing_recorded)? {
+    let named = |error| nothing_recorded(error).rename_in_hint("ORDER", &format!("book:{}", order.id));
+    let Stop { now, review, .. } = match looked.map_err(named)? {
         Look::Clear(seen) => return Ok(Looked::Clear(seen)),
         Look::Stopped(stop) => *stop,
     };

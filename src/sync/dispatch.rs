@@ -134,7 +134,8 @@ impl Desk<'_> {
             self.watch.note(&format!("order {} is in its waiting time until {at}; it goes out as you say", order.id));
         }
         if let Some(versions) = Versions::read(book, id, open.format.as_ref())? {
-            open.channel.may_dispatch(&versions.by, &shipment)?;
+            let named = |error: Error| error.rename_in_hint("ORDER", &format!("book:{id}"));
+            open.channel.may_dispatch(&versions.by, &shipment).map_err(named)?;
         }
         let goal = Goal::Dispatched(shipment);
         if request.when == When::Later {

@@ -816,7 +816,7 @@ impl Attempt<'_> {
             error
         };
         let row = self.row.id.to_string();
-        let error = error.rename_in_hint("ROW", &row);
+        let error = error.rename_in_hint("ROW", &row).rename_in_hint("ORDER", &format!("book:{order}"));
         let hint = error.hint_text().map_or_else(|| format!("ordersync retry book:{order}"), str::to_owned);
         let is_said = hint.contains("--withdraw");
         let rest = format!("{hint}; ordersync outbox --withdraw {row} takes the rest back");

@@ -55,7 +55,7 @@ pub(crate) fn refuse_bare(order: &Order, country: &str, shipment: &Shipment) -> 
     }
     required(order, country).map_or(Ok(()), |why| {
         Err(impossible(format!("Etsy takes no dispatch without a tracking number and a carrier {why}"))
-            .hint("dispatch ORDER --carrier NAME --tracking NUMBER"))
+            .hint("ordersync dispatch ORDER --carrier NAME --tracking NUMBER"))
     })
 }
 

@@ -80,11 +80,16 @@ fn inspect(db: &Connection, path: &Path) -> Result<()> {
     };
     let number = |pragma: &str| db.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0)).map_err(unread);
     let (mark, version) = (number("application_id")?, number("user_version")?);
+    // To ask for the tables is to read the whole schema, which takes longer than all else of opening a
+    // book: of a file with our mark, the connection that is to write it does so ([`refuse_others`]).
+    if mark == i64::from(OURS) && (1..=SCHEMA.len() as i64).contains(&version) {
+        return Ok(());
+    }
     let tables: Vec<String> = db
         .prepare("SELECT name FROM sqlite_schema WHERE type = 'table'")
         .and_then(|mut found| found.query_map([], |row| row.get(0))?.collect())
         .map_err(unread)?;
-    let shaped = SHAPE.iter().all(|name| tables.iter().any(|table| table == name));
+    let shaped = is_shaped(&tables);
     let ours = mark == i64::from(OURS) || (mark == 0 && shaped);
     if ours && !(0..=MOST_STEPS).contains(&version) {
         return Err(not_ours(
@@ -98,10 +103,18 @@ fn inspect(db: &Connection, path: &Path) -> Result<()> {
     }
     // Version 1 had no mark.
     if !shaped || version < 1 || (mark != i64::from(OURS) && mark != 0) {
-        let hint = "name another directory with --home; if it should be your book, restore the latest ordersync backup";
-        return Err(not_ours(path, "it is another program's SQLite file", hint));
+        return Err(anothers(path));
     }
     Ok(())
+}
+
+fn is_shaped(tables: &[String]) -> bool {
+    SHAPE.iter().all(|name| tables.iter().any(|table| table == name))
+}
+
+fn anothers(path: &Path) -> Error {
+    let hint = "name another directory with --home; if it should be your book, restore the latest ordersync backup";
+    not_ours(path, "it is another program's SQLite file", hint)
 }
 
 fn newer() -> Error {
@@ -162,17 +175,28 @@ fn keep_a_log(db: &Connection) -> Result<()> {
 /// A connection to the book at `path`, which has been recognised, brought up to date.
 pub(super) fn open(path: &Path) -> Result<Connection> {
     let mut db = connect(path)?;
-    refuse_triggers(&db, path)?;
+    refuse_others(&db, path)?;
     prepare(&mut db)?;
     Ok(db)
 }
 
-/// A trigger that is not the program's own would run with whatever is written.
-fn refuse_triggers(db: &Connection, path: &Path) -> Result<()> {
-    let triggers: Vec<(String, Option<String>)> = db
-        .prepare("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'")
-        .and_then(|mut found| found.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
-        .done("opened")?;
+/// What has our mark and not our tables is not opened. Nor is what holds a trigger that is not the
+/// program's own: it would run with whatever is written.
+fn refuse_others(db: &Connection, path: &Path) -> Result<()> {
+    let (mut tables, mut triggers): (Vec<String>, Vec<(String, Option<String>)>) = Default::default();
+    let mut found =
+        db.prepare("SELECT type, name, sql FROM sqlite_schema WHERE type IN ('table', 'trigger')").done("read")?;
+    let mut rows = found.query([]).done("read")?;
+    while let Some(row) = rows.next().done("read")? {
+        let (kind, name): (String, String) = (row.get(0).done("read")?, row.get(1).done("read")?);
+        match kind.as_str() {
+            "table" => tables.push(name),
+            _ => triggers.push((name, row.get(2).done("read")?)),
+        }
+    }
+    if !is_shaped(&tables) {
+        return Err(anothers(path));
+    }
     let ours = |sql: &Option<String>| sql.as_ref().is_some_and(|sql| SCHEMA.iter().any(|step| step.contains(sql)));
     match triggers.iter().find(|(_, sql)| !ours(sql)) {
         None => Ok(()),
@@ -306,12 +330,17 @@ mod tests {
         let path = dir.path().join("orders.sqlite");
         let wal = "PRAGMA journal_mode=WAL; CREATE TABLE notes (text); INSERT INTO notes VALUES ('mine');";
         let shaped = "CREATE TABLE stores (x); CREATE TABLE orders (x);";
-        let cases: [(&str, &dyn Fn(), &str); 9] = [
+        let cases: [(&str, &dyn Fn(), &str); 10] = [
             ("a foreign file", &|| sql(&path, "CREATE TABLE notes (text);"), "another program's"),
             ("a foreign file with a log", &|| sql(&path, wal), "another program's"),
             (
                 "a marked one",
                 &|| sql(&path, "PRAGMA application_id = 7; CREATE TABLE stores (x);"),
+                "another program's",
+            ),
+            (
+                "one with our mark and another shape",
+                &|| sql(&path, &format!("PRAGMA application_id = {OURS}; PRAGMA user_version = 1; {shaped}")),
                 "another program's",
             ),
             ("half a shape", &|| sql(&path, &format!("PRAGMA user_version = 1; {shaped}")), "another program's"),

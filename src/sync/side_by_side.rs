@@ -96,6 +96,9 @@ fn keep_sending(
 ) -> (Exports, Result<()>) {
     let mut exports = Exports::default();
     let sent = keep_looking(context, store, open, run, looked, import_goes_on, &mut exports);
+    if exports.waiting.is_empty() {
+        return (exports, sent);
+    }
     let settled = context
         .book()
         .and_then(|book| exports.settle(|row| Ok(book.outbox_row(row)?.is_some_and(|row| row.state.is_open()))));

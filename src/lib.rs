@@ -4,8 +4,9 @@
 //!
 //! A sync ([`sync`]) runs each connected store on a thread of its own. Fetching threads ask the
 //! store's adapter ([`channel`]) for page after page; the store's own thread takes them into the
-//! book ([`book`]), each page together with the position behind it in one transaction. A run that
-//! is killed leaves whole pages and the right position, and the next run goes on from there.
+//! book ([`book`]), each page together with the position behind it in one transaction, which in a
+//! first sync several pages share. A run that is killed leaves whole pages and the right position,
+//! and the next run goes on from there.
 //!
 //! What the channel says is kept as its own document. The *merchant's copy* beside it is what
 //! `orders` and `show` print and what the merchant works on; a newer version at the channel never

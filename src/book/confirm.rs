@@ -3,8 +3,9 @@
 use rusqlite::{Connection, params};
 
 use super::acts::{has_moved, set_status, stand_by_own_acts, subject};
+use super::arrived::fingerprint;
 use super::error::{Done, odd};
-use super::import::{Kept, fingerprint, put_version, tell};
+use super::import::{Kept, put_version, tell};
 use super::inbox::{self, InboxNote, put_note};
 use super::outbox::OutboxState;
 use super::trail::{self, By, Who};
@@ -51,8 +52,8 @@ impl Book {
             }
             let Ok(seen) = &now_there.order else { return Ok(true) };
             let role = if beside.is_none() { "base" } else { "newest" };
-            let print = fingerprint(seen);
-            put_version(db, &documents, row.channel, row.order, role, now_there, seen.updated_at, &print)?;
+            let (codec, packed) = documents.pack(row.channel, now_there.document.get().as_bytes())?;
+            put_version(db, row.order, role, (codec, &packed), seen.updated_at, &fingerprint(seen))?;
             match beside {
                 Some(beside) => row.keep_beside(db, seen, beside, by)?,
                 None => row.take_over(db, seen, by)?,

@@ -101,7 +101,7 @@ impl Book {
 }
 
 /// Moves a walk of the store, in the transaction of what was read up to there.
-pub(super) fn advance(db: &Connection, store: i64, to: &CursorMove<'_>, now: Timestamp) -> Result<()> {
+pub(super) fn advance(db: &Connection, store: i64, to: &CursorMove, now: Timestamp) -> Result<()> {
     db.prepare_cached(MOVE)
         .done("written")?
         .execute(params![store, to.walk, to.cursor.as_str(), to.done, now.timestamp_millis()])

@@ -4,9 +4,9 @@ use std::ops::AddAssign;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use serde_json::value::RawValue;
-use sha2::{Digest, Sha256};
 
 use super::accepted::{self, Known};
+use super::arrived::{Arrived, Document, fingerprint};
 use super::documents::Documents;
 use super::error::{Done, odd};
 use super::followed::{self, Shop, UnderEdits, say_followed, settle_under_edits};
@@ -14,28 +14,28 @@ use super::inbox::{CHANGES, EDITED, GIVEN_BACK, InboxKind, InboxNote, RACED, put
 use super::trail::{self, By, Who};
 use super::{Book, Present, changes, clearing, copy, edits, twins};
 use crate::channel::rows::NAMELESS;
-use crate::channel::{ChannelKind, Cursor, RemoteOrder, Unshown};
+use crate::channel::{ChannelKind, Cursor, Unshown};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::twin::Sale;
 use crate::order::{Difference, Fate, Field, Order, Parcel, Status};
 
-/// One page to be taken into the book, with the position behind it.
+/// Pages to be taken into the book together, with the positions behind them.
 pub(crate) struct Batch<'a> {
     /// The store's number.
     pub(crate) store: i64,
-    /// The run that fetched it.
+    /// The run that fetched them.
     pub(crate) run: i64,
-    /// Its orders.
-    pub(crate) orders: &'a [RemoteOrder],
+    /// Their orders.
+    pub(crate) orders: &'a [Arrived],
     /// The orders that the channel could not show.
     pub(crate) unshown: &'a [Unshown],
     /// How many the run has told before that are counted and not listed.
     pub(crate) unlisted: u64,
     /// Orders that are to be read again by their ids.
     pub(crate) reread: &'a [String],
-    /// The position to move to, in the same transaction.
-    pub(crate) cursor: Option<CursorMove<'a>>,
+    /// The positions to move to, one after the other, in the same transaction.
+    pub(crate) moves: &'a [CursorMove],
     /// Entries that are no orders yet.
     pub(crate) drafts: u32,
     /// Count only; keep nothing.
@@ -52,11 +52,11 @@ impl Batch<'_> {
 }
 
 /// The new position of a walk.
-pub(crate) struct CursorMove<'a> {
+pub(crate) struct CursorMove {
     /// The walk's name.
-    pub(crate) walk: &'a str,
+    pub(crate) walk: String,
     /// Where it stands now.
-    pub(crate) cursor: &'a Cursor,
+    pub(crate) cursor: Cursor,
     /// Whether it came to its end.
     pub(crate) done: bool,
 }
@@ -429,31 +429,6 @@ impl Book {
     }
 }
 
-/// What identifies the content of a version: everything but the modification time, which alone
-/// means nothing.
-pub(super) fn fingerprint(order: &Order) -> [u8; 16] {
-    let mut text = Vec::with_capacity(4096);
-    // Serialising a plain value into memory cannot fail.
-    let _ = serde_json::to_writer(&mut text, &BareOrder { order });
-    let mut short = [0u8; 16];
-    short.copy_from_slice(&Sha256::digest(&text)[..16]);
-    short
-}
-
-struct BareOrder<'a> {
-    order: &'a Order,
-}
-
-impl serde::Serialize for BareOrder<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        let o = self.order;
-        let key = (&o.remote_id, &o.number, o.status, &o.channel_status, o.presence, o.placed_at, o.paid_at, o.ship_by);
-        let money = (o.currency, o.totals, &o.shop_totals, o.prices_include_tax, &o.charges, &o.refunds, &o.payment);
-        let goods = (&o.buyer, &o.ship_to, &o.bill_to, &o.lines, &o.shipments);
-        (key, money, goods, &o.buyer_note, &o.source, o.test, &o.attributes).serialize(serializer)
-    }
-}
-
 /// A page on its way into the book. Nothing of it stays that is not committed.
 pub(crate) struct Intake<'a> {
     db: Transaction<'a>,
@@ -483,7 +458,7 @@ pub(crate) struct Intake<'a> {
 impl Intake<'_> {
     /// Takes an order that needs no decision: one that is new, known already, or cannot be
     /// understood. Gives what is known of any other.
-    pub(crate) fn offer(&mut self, seen: &RemoteOrder) -> Result<Option<Offered>> {
+    pub(crate) fn offer(&mut self, seen: &Arrived) -> Result<Option<Offered>> {
         self.shown(&seen.remote_id)?;
         let order = match &seen.order {
             Ok(order) => order,
@@ -498,7 +473,7 @@ impl Intake<'_> {
                 return Ok(None);
             }
         };
-        let print = fingerprint(order);
+        let print = seen.print.unwrap_or_else(|| fingerprint(order));
         let Some(last) = self.last_version(&order.remote_id)? else {
             self.insert(seen, order, &print)?;
             self.tally.new += 1;
@@ -570,7 +545,7 @@ impl Intake<'_> {
     }
 
     /// Makes of a new version what was decided.
-    pub(crate) fn apply(&mut self, offered: &Offered, seen: &RemoteOrder, update: Update) -> Result<()> {
+    pub(crate) fn apply(&mut self, offered: &Offered, seen: &Arrived, update: Update) -> Result<()> {
         let Ok(order) = &seen.order else { return Ok(()) };
         let (known, print) = (&offered.known, &offered.print);
         let id = known.order_id;
@@ -603,7 +578,7 @@ impl Intake<'_> {
         if !self.can_have_twins {
             twins::leave_unsought(&self.db)?;
         }
-        if let Some(to) = &self.batch.cursor {
+        for to in self.batch.moves {
             super::cursors::advance(&self.db, self.batch.store, to, self.by.at)?;
         }
         self.db.commit().done(done)?;
@@ -631,7 +606,7 @@ impl Intake<'_> {
             .done("read")
     }
 
-    fn insert(&self, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
+    fn insert(&self, seen: &Arrived, order: &Order, print: &[u8; 16]) -> Result<()> {
         let id = copy::insert_copy(&self.db, self.batch.store, order, self.by.at)?;
         self.put_version(id, "base", seen, order, print)?;
         trail::note(&self.db, id, self.by, "imported", &order.channel_status)?;
@@ -642,7 +617,7 @@ impl Intake<'_> {
 
     /// The copy takes the version over, and what the merchant has edited stays over it. What differs
     /// under that, `apart`, is to be looked at before anything goes out.
-    fn follow(&self, offered: &Offered, seen: &RemoteOrder, order: &Order, apart: &[(Field, Fate)]) -> Result<()> {
+    fn follow(&self, offered: &Offered, seen: &Arrived, order: &Order, apart: &[(Field, Fate)]) -> Result<()> {
         let (id, print) = (offered.known.order_id, &offered.print);
         let fields: Vec<Field> = apart.iter().map(|(field, _)| *field).collect();
         accepted::follow_but(&self.db, id, &fields)?;
@@ -663,7 +638,7 @@ impl Intake<'_> {
         &self,
         id: i64,
         before: Status,
-        seen: &RemoteOrder,
+        seen: &Arrived,
         order: &Order,
         print: &[u8; 16],
     ) -> Result<Vec<Field>> {
@@ -684,7 +659,7 @@ impl Intake<'_> {
     }
 
     /// Keeps the version beside the copy, and has the copy take over what is to be applied of it.
-    fn keep(&self, offered: &Offered, seen: &RemoteOrder, order: &Order, kept: &Kept) -> Result<()> {
+    fn keep(&self, offered: &Offered, seen: &Arrived, order: &Order, kept: &Kept) -> Result<()> {
         let id = offered.known.order_id;
         self.put_version(id, "newest", seen, order, &offered.print)?;
         trail::note(&self.db, id, self.by, "changed at the channel", &order.channel_status)?;
@@ -693,7 +668,7 @@ impl Intake<'_> {
 
     /// The version that the merchant has seen is lost, so nothing tells what is different: the
     /// order is to be looked at as a whole.
-    fn without_base(&self, id: i64, status: Status, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
+    fn without_base(&self, id: i64, status: Status, seen: &Arrived, order: &Order, print: &[u8; 16]) -> Result<()> {
         if status == Status::AwaitingPayment {
             let news = self.follow_as_whole(id, status, seen, order, print)?;
             followed::tell_of_edits(&self.db, self.shop(), id, order, &news, self.by.at)?;
@@ -731,8 +706,15 @@ impl Intake<'_> {
         Ok(())
     }
 
-    fn put_version(&self, id: i64, role: &str, seen: &RemoteOrder, order: &Order, print: &[u8; 16]) -> Result<()> {
-        put_version(&self.db, self.documents, self.kind, id, role, seen, self.present.bounded(order.updated_at), print)
+    fn put_version(&self, id: i64, role: &str, seen: &Arrived, order: &Order, print: &[u8; 16]) -> Result<()> {
+        let at = self.present.bounded(order.updated_at);
+        match &seen.document {
+            Document::Packed(codec, packed) => put_version(&self.db, id, role, (*codec, packed), at, print),
+            Document::Bare(bare) => {
+                let (codec, packed) = self.documents.pack(self.kind, bare.get().as_bytes())?;
+                put_version(&self.db, id, role, (codec, &packed), at, print)
+            }
+        }
     }
 
     /// Whether a version is older than the newest one in the book. Where that bears a time that has
@@ -768,19 +750,20 @@ impl Intake<'_> {
         Ok(dropped > 0)
     }
 
-    fn unreadable(&mut self, seen: &RemoteOrder, why: &str) -> Result<()> {
+    fn unreadable(&mut self, seen: &Arrived, why: &str) -> Result<()> {
         let note = unread(seen, why);
         put_note(&self.db, Some(self.batch.store), None, &seen.remote_id, &note, self.by.at)?;
         if seen.remote_id.starts_with(NAMELESS) {
             super::rereads::met(&self.db, self.batch.store, &seen.remote_id, self.by.at)?;
         }
         self.troubled = true;
+        let document = if let Document::Bare(document) = &seen.document { Some(document.get()) } else { None };
         self.db
             .prepare_cached(
                 "UPDATE inbox SET document = ?, program = ?, text = ? WHERE store_id = ? AND kind = 'unreadable' AND subject = ? AND resolved_at IS NULL",
             )
             .done("written")?
-            .execute(params![seen.document.get(), env!("CARGO_PKG_VERSION"), note.text, self.batch.store, seen.remote_id])
+            .execute(params![document, env!("CARGO_PKG_VERSION"), note.text, self.batch.store, seen.remote_id])
             .done("written")?;
         Ok(())
     }
@@ -811,7 +794,7 @@ impl Intake<'_> {
 
 /// What is told of an order that could not be read. One without a number cannot be asked for, and
 /// once it is older than what a sync reads, nothing comes back to it by itself.
-fn unread(seen: &RemoteOrder, why: &str) -> InboxNote {
+fn unread(seen: &Arrived, why: &str) -> InboxNote {
     if seen.remote_id.starts_with(NAMELESS) {
         return InboxNote {
             kind: InboxKind::Unreadable,
@@ -839,24 +822,21 @@ struct LastVersion {
     role: String,
 }
 
-#[allow(clippy::too_many_arguments)]
+/// Keeps a version; `document` with its codec.
 pub(super) fn put_version(
     db: &Connection,
-    documents: &Documents,
-    kind: ChannelKind,
     order: i64,
     role: &str,
-    seen: &RemoteOrder,
+    (codec, document): (i64, &[u8]),
     updated_at: Timestamp,
     print: &[u8; 16],
 ) -> Result<()> {
-    let (codec, packed) = documents.pack(kind, seen.document.get().as_bytes())?;
     db.prepare_cached(
         "INSERT INTO versions VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET updated_at = excluded.updated_at,
            fingerprint = excluded.fingerprint, codec = excluded.codec, document = excluded.document",
     )
     .done("written")?
-    .execute(params![order, role, updated_at.timestamp_millis(), print, codec, packed])
+    .execute(params![order, role, updated_at.timestamp_millis(), print, codec, document])
     .done("written")?;
     Ok(())
 }

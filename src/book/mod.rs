@@ -13,6 +13,7 @@
 
 mod accepted;
 mod acts;
+mod arrived;
 mod audit;
 mod changes;
 mod clearing;
@@ -70,6 +71,7 @@ use crate::files::private_dir;
 
 pub(crate) use accepted::{Basis, Known};
 pub(crate) use acts::{NewDispatch, Recorded};
+pub(crate) use arrived::{Arrived, Making};
 pub(crate) use audit::Fault;
 pub(crate) use changes::{Circumstances, Rejected};
 pub(crate) use clearing::{Cleared, How, Left, Purge};
@@ -137,7 +139,8 @@ const NO_PAUSE_IS_LONGER: i64 = 8 * 24 * 3600 * 1000;
 /// How long a comparison that was interrupted can be taken up again, in milliseconds.
 const INTERRUPTED_STAYS: i64 = 24 * 3600 * 1000;
 
-/// How long a writer waits for another process's transaction. Transactions are a page long at most.
+/// How long a writer waits for another process's transaction. Transactions are a page long at
+/// most, in a first sync a few pages.
 const BUSY: Duration = Duration::from_secs(15);
 
 /// An open order book.
@@ -193,6 +196,13 @@ impl Book {
         let value = self.write(done, work);
         self.synchronous("NORMAL")?;
         value
+    }
+
+    /// A first sync is about to be written: what this connection writes stays in the log for longer
+    /// (16 MB, where SQLite has 4) before it is folded into the file, so that a page of an index that
+    /// is written again and again goes there once. A power cut may undo as much more; a kill nothing.
+    pub(crate) fn expect_many(&self) -> Result<()> {
+        self.db.query_row("PRAGMA wal_autocheckpoint = 4000", [], |_| Ok(())).map_err(|e| book_error("opened", e))
     }
 
     fn synchronous(&self, mode: &str) -> Result<()> {

@@ -114,7 +114,7 @@ impl Book {
                 copy::replace_copy(db, id, order, by)?;
                 db.prepare_cached("UPDATE versions SET fingerprint = ? WHERE order_id = ? AND role = 'base'")
                     .done("written")?
-                    .execute(params![super::import::fingerprint(order), id])
+                    .execute(params![super::arrived::fingerprint(order), id])
                     .done("written")?;
                 let detail = format!("{} → {} ({})", found.status, order.status, order.channel_status);
                 trail::note(db, id, by, "read again", &detail)?;

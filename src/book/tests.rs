@@ -68,18 +68,22 @@ fn unreadable(id: &str) -> RemoteOrder {
     RemoteOrder { remote_id: id.into(), document, order: Err("no id".into()) }
 }
 
+fn arrived(orders: &[RemoteOrder]) -> Vec<Arrived> {
+    orders.iter().cloned().map(Arrived::from).collect()
+}
+
 fn import(book: &mut Book, store: i64, orders: &[RemoteOrder], update: fn() -> Update) -> Result<Tally> {
     let run = book.start_run(RunKind::Sync, false)?;
     let cursor = Cursor::from_stored("\"here\"".into());
-    let cursor = Some(CursorMove { walk: "changes", cursor: &cursor, done: true });
+    let moves = [CursorMove { walk: "changes".into(), cursor, done: true }];
     let batch = Batch {
         store,
         run,
-        orders,
+        orders: &arrived(orders),
         unshown: &[],
         unlisted: 0,
         reread: &[],
-        cursor,
+        moves: &moves,
         drafts: 0,
         dry_run: false,
         clock: None,
@@ -115,11 +119,11 @@ fn i3_an_order_that_is_to_be_read_again_waits_until_it_was_read_by_its_id() {
         let batch = Batch {
             store,
             run,
-            orders,
+            orders: &arrived(orders),
             unshown,
             unlisted: 0,
             reread,
-            cursor: None,
+            moves: &[],
             drafts: 0,
             dry_run: false,
             clock: None,
@@ -199,11 +203,11 @@ fn i3_rows_and_cursor_move_together_or_not_at_all() {
     let batch = Batch {
         store,
         run,
-        orders: &page,
+        orders: &arrived(&page),
         unshown: &[],
         unlisted: 0,
         reread: &[],
-        cursor: Some(CursorMove { walk: "changes", cursor: &cursor, done: true }),
+        moves: &[CursorMove { walk: "changes".into(), cursor, done: true }],
         drafts: 0,
         dry_run: false,
         clock: None,
@@ -231,7 +235,7 @@ fn i4_orders_that_no_list_shows_are_told_with_their_number_whichever_walks_miss_
                 unshown: &unshown,
                 unlisted,
                 reread: &[],
-                cursor: None,
+                moves: &[],
                 drafts: 0,
                 dry_run: false,
                 clock: None,

@@ -2,7 +2,8 @@
 //! writes.
 //!
 //! A page's orders and the position behind it go into the book in one transaction, so the position
-//! never stands behind an order that is not there (I-3).
+//! never stands behind an order that is not there (I-3). What needs no book the fetching threads make
+//! ([`Making`]); the writing thread is what a first sync waits for.
 
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -12,7 +13,7 @@ use super::headway::Headway;
 use super::report::StoreReport;
 use super::store::OpenStore;
 use super::{Context, Job, Progress, versions};
-use crate::book::{Batch, Book, CursorMove, Tally, Walk, Why};
+use crate::book::{Arrived, Batch, Book, CursorMove, Making, Tally, Walk, Why};
 use crate::channel::{Cursor, Found, Next, Page, Pass, Plan, Range, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -27,6 +28,10 @@ const PASS: &str = "pass/";
 /// How many fetched pages may wait for the book, over all walks of a store: enough to keep it busy,
 /// few enough to stay small.
 const AHEAD: usize = 2;
+
+/// Of a first sync, pages that wait for the book go into it together, up to so many orders and the
+/// page that comes to them: others who write wait no longer for it than for a page of changes.
+const TOGETHER: usize = 300;
 
 /// How many orders are asked for by their ids at once.
 const AT_ONCE: u32 = 100;
@@ -74,32 +79,20 @@ pub(crate) fn import(
 /// Takes one order, read just now, into the book: the path of `pull` and of every other single
 /// read.
 pub(crate) fn import_one(book: &mut Book, open: &OpenStore, run: i64, seen: RemoteOrder) -> Result<Tally> {
-    let orders = [seen];
-    let batch = Batch {
-        store: open.store.id,
-        run,
-        orders: &orders,
-        unshown: &[],
-        unlisted: 0,
-        reread: &[],
-        cursor: None,
-        drafts: 0,
-        dry_run: false,
-        clock: open.channel.now(),
-    };
-    take_in(book, &batch, open)
+    import_found(book, open, run, Found { orders: vec![seen], unshown: Vec::new() })
 }
 
 /// The same for several that were asked for by their ids.
-pub(crate) fn import_found(book: &mut Book, open: &OpenStore, run: i64, found: &Found) -> Result<Tally> {
+pub(crate) fn import_found(book: &mut Book, open: &OpenStore, run: i64, found: Found) -> Result<Tally> {
+    let Taken { orders, unshown, .. } = &found.into();
     let batch = Batch {
         store: open.store.id,
         run,
-        orders: &found.orders,
-        unshown: &found.unshown,
+        orders,
+        unshown,
         unlisted: 0,
         reread: &[],
-        cursor: None,
+        moves: &[],
         drafts: 0,
         dry_run: false,
         clock: open.channel.now(),
@@ -113,7 +106,8 @@ fn take_in(book: &mut Book, batch: &Batch<'_>, open: &OpenStore) -> Result<Tally
     let mut intake = book.intake(batch)?;
     for seen in batch.orders {
         let Some(offered) = intake.offer(seen)? else { continue };
-        let decision = versions::decide(&open.store, open.format.as_ref(), &offered.known, seen)?;
+        let Ok(order) = &seen.order else { continue };
+        let decision = versions::decide(&open.store, open.format.as_ref(), &offered.known, order)?;
         intake.apply(&offered, seen, decision)?;
     }
     intake.commit()
@@ -125,18 +119,18 @@ impl Import<'_> {
         if self.job.dry_run {
             return Ok(());
         }
-        let orders: Vec<RemoteOrder> = book
+        let orders: Vec<Arrived> = book
             .unreadable(self.open.store.id)?
             .into_iter()
             .filter_map(|(remote_id, document)| {
                 let order = self.open.format.order(document.get().as_bytes()).ok()?;
-                Some(RemoteOrder { remote_id, document, order: Ok(Box::new(order)) })
+                Some(RemoteOrder { remote_id, document, order: Ok(Box::new(order)) }.into())
             })
             .collect();
         if orders.is_empty() {
             return Ok(());
         }
-        self.take(book, Taken { orders: &orders, ..Taken::default() }, None, report)
+        self.take(book, Taken { orders, ..Taken::default() }, report)
     }
 
     /// The normal sync: what is left of a first sync, then the changes since the cursor.
@@ -154,7 +148,11 @@ impl Import<'_> {
         // looked through at once.
         self.add_passes(book, if is_new { begun } else { Timestamp::UNIX_EPOCH })?;
         let walks = book.walks(self.open.store.id)?;
-        let slices = walks.iter().filter(|walk| walk.name.starts_with(SLICE) && !walk.done).map(placed).collect();
+        let slices: Vec<_> =
+            walks.iter().filter(|walk| walk.name.starts_with(SLICE) && !walk.done).map(placed).collect();
+        if !slices.is_empty() {
+            book.expect_many()?;
+        }
         self.walk(book, slices, true, report)?;
         book.drop_walks(self.open.store.id, SLICE)?;
         self.walk(book, walks.iter().filter(|walk| walk.name == CHANGES).map(placed).collect(), true, report)?;
@@ -229,7 +227,7 @@ impl Import<'_> {
                 return Ok(());
             }
             let found = self.open.channel.orders(&ids)?;
-            self.take(book, Taken::from(&found), None, report)?;
+            self.take(book, found.into(), report)?;
             book.rereads_done(self.open.store.id, &ids)?;
             self.context.clock.check_interrupt()?;
         }
@@ -240,11 +238,13 @@ impl Import<'_> {
     fn ask_again(&self, book: &mut Book, report: &mut StoreReport) -> Result<()> {
         for remote_id in book.due_rereads(self.open.store.id, Why::Unshown, REREADS)? {
             match self.open.channel.order(&remote_id) {
-                Ok(Some(order)) => self.take(book, Taken { orders: &[order], ..Taken::default() }, None, report)?,
+                Ok(Some(order)) => {
+                    self.take(book, Found { orders: vec![order], unshown: Vec::new() }.into(), report)?
+                }
                 Ok(None) => book.reread_gone(self.open.store.id, &remote_id)?,
                 Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unreadable) => {
-                    let unshown = [Unshown::of(remote_id, &error)];
-                    self.take(book, Taken { unshown: &unshown, ..Taken::default() }, None, report)?;
+                    let unshown = vec![Unshown::of(remote_id, &error)];
+                    self.take(book, Taken { unshown, ..Taken::default() }, report)?;
                 }
                 Err(error) => return Err(error),
             }
@@ -295,7 +295,7 @@ impl Import<'_> {
         let threads = walks.len().min(self.in_flight());
         let queue = Mutex::new(VecDeque::from(walks));
         let stop = AtomicBool::new(false);
-        let (sender, receiver) = mpsc::sync_channel::<Fetched>(AHEAD.max(threads));
+        let (sender, receiver) = mpsc::sync_channel::<Result<Taken>>(AHEAD.max(threads));
         std::thread::scope(|scope| {
             for _ in 0..threads {
                 let (sender, queue, stop) = (sender.clone(), &queue, &stop);
@@ -318,7 +318,12 @@ impl Import<'_> {
     }
 
     /// One fetching thread: takes a walk, reads it to its end, takes the next.
-    fn fetch(&self, queue: &Mutex<VecDeque<(String, Cursor)>>, stop: &AtomicBool, to_book: &mpsc::SyncSender<Fetched>) {
+    fn fetch(
+        &self,
+        queue: &Mutex<VecDeque<(String, Cursor)>>,
+        stop: &AtomicBool,
+        to_book: &mpsc::SyncSender<Result<Taken>>,
+    ) {
         loop {
             let next = queue.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop_front();
             let Some((walk, cursor)) = next else { return };
@@ -334,9 +339,11 @@ impl Import<'_> {
         walk: &str,
         mut cursor: Cursor,
         stop: &AtomicBool,
-        to_book: &mpsc::SyncSender<Fetched>,
+        to_book: &mpsc::SyncSender<Result<Taken>>,
     ) -> bool {
-        let mut headway = Headway::default();
+        let (mut headway, making) = (Headway::default(), Making::new(self.open.store.kind));
+        // Of a first sync, hardly an order is in the book already.
+        let is_new = walk.starts_with(SLICE) && !self.job.full;
         while !stop.load(Ordering::Relaxed) {
             let page = self.context.clock.check_interrupt().and_then(|()| self.open.channel.page(&cursor));
             let page = page.and_then(|page| match headway.stands_still(&cursor, &page) {
@@ -344,7 +351,8 @@ impl Import<'_> {
                 false => Ok(page),
             });
             let next = page.as_ref().ok().map(|page| page.next.clone());
-            if to_book.send(Fetched { walk: walk.to_owned(), page }).is_err() {
+            let taken = page.and_then(|page| Taken::of(walk, page, |order| making.make(order, is_new)));
+            if to_book.send(taken).is_err() {
                 return false;
             }
             match next {
@@ -366,46 +374,45 @@ impl Import<'_> {
     fn write(
         &self,
         book: &mut Book,
-        pages: &mpsc::Receiver<Fetched>,
+        pages: &mpsc::Receiver<Result<Taken>>,
         keep: bool,
         report: &mut StoreReport,
     ) -> Result<()> {
-        for fetched in pages {
-            let page = fetched.page?;
-            for warning in &page.warnings {
-                if !report.warnings.contains(warning) {
-                    report.warnings.push(warning.clone());
+        while let Ok(page) = pages.recv() {
+            let mut taken = page?;
+            let (joined, failure) = join(&mut taken, pages);
+            for warning in std::mem::take(&mut taken.warnings) {
+                if !report.warnings.contains(&warning) {
+                    report.warnings.push(warning);
                 }
             }
-            let done = matches!(page.next, Next::Done(_));
-            let position = CursorMove { walk: &fetched.walk, cursor: page.next.cursor(), done };
-            self.take(book, Taken::from(&page), keep.then_some(position), report)?;
-            if !keep && !page.reread.is_empty() {
-                // Where nothing is kept, nothing stands in the book to be read again.
-                self.take(book, Taken::from(&self.open.channel.orders(&page.reread)?), None, report)?;
+            let reread = if keep { Vec::new() } else { taken.reread.clone() };
+            if !keep {
+                taken.moves.clear();
             }
-            self.progress.advanced(&self.open.store.name, page.orders.len() as u64);
+            let orders = taken.orders.len() as u64;
+            self.take(book, taken, report)?;
+            (0..joined).for_each(|_| crate::crash::point("after-import"));
+            if !reread.is_empty() {
+                // Where nothing is kept, nothing stands in the book to be read again.
+                self.take(book, self.open.channel.orders(&reread)?.into(), report)?;
+            }
+            self.progress.advanced(&self.open.store.name, orders);
+            failure.map_or(Ok(()), Err)?;
             self.context.clock.check_interrupt()?;
         }
         Ok(())
     }
 
-    fn take(
-        &self,
-        book: &mut Book,
-        taken: Taken<'_>,
-        cursor: Option<CursorMove<'_>>,
-        report: &mut StoreReport,
-    ) -> Result<()> {
+    fn take(&self, book: &mut Book, mut taken: Taken, report: &mut StoreReport) -> Result<()> {
         crate::crash::point("before-import");
-        let Taken { orders, unshown, reread, drafts } = taken;
-        let once = self.counted_once(orders);
-        let orders = once.as_deref().unwrap_or(orders);
-        let (store, run, dry_run) = (self.open.store.id, self.run, self.job.dry_run);
+        self.count_once(&mut taken.orders);
+        let Taken { orders, unshown, reread, drafts, moves, .. } = &taken;
+        let (store, run, dry_run, drafts) = (self.open.store.id, self.run, self.job.dry_run, *drafts);
         let told = unshown.iter().fold(0u64, |told, one| told.saturating_add(one.unlisted));
         let unlisted = self.unlisted.fetch_add(told, Ordering::Relaxed);
         let clock = self.open.channel.now();
-        let batch = Batch { store, run, orders, unshown, unlisted, reread, cursor, drafts, dry_run, clock };
+        let batch = Batch { store, run, orders, unshown, unlisted, reread, moves, drafts, dry_run, clock };
         report.tally += take_in(book, &batch, self.open)?;
         if !dry_run {
             super::readings::puzzle(book, self.open, orders)?;
@@ -415,16 +422,30 @@ impl Import<'_> {
     }
 }
 
-impl Import<'_> {
-    /// The orders without those that this run has counted as unreadable already; `None` where that
-    /// is all of them.
-    fn counted_once(&self, orders: &[RemoteOrder]) -> Option<Vec<RemoteOrder>> {
-        if orders.iter().all(|seen| seen.order.is_ok()) {
-            return None;
+/// Joins to a page of a first sync those that have come meanwhile: they share a transaction, which
+/// writes the pages of the book's indexes once for all of them. Gives how many, and the error that
+/// came behind them.
+fn join(taken: &mut Taken, pages: &mpsc::Receiver<Result<Taken>>) -> (u32, Option<Error>) {
+    let mut joined = 0;
+    while taken.is_of_first_sync() && taken.orders.len() < TOGETHER {
+        match pages.try_recv() {
+            Ok(Ok(page)) => {
+                crate::crash::point("before-import");
+                taken.join(page);
+                joined += 1;
+            }
+            Ok(Err(error)) => return (joined, Some(error)),
+            Err(_) => break,
         }
+    }
+    (joined, None)
+}
+
+impl Import<'_> {
+    /// Leaves out the orders that this run has counted as unreadable already.
+    fn count_once(&self, orders: &mut Vec<Arrived>) {
         let mut known = self.unreadable.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let mut is_new = |seen: &&RemoteOrder| seen.order.is_ok() || known.insert(seen.remote_id.clone());
-        Some(orders.iter().filter(|seen| is_new(seen)).cloned().collect())
+        orders.retain(|seen| seen.order.is_ok() || known.insert(seen.remote_id.clone()));
     }
 }
 
@@ -436,29 +457,45 @@ fn endless() -> Error {
 }
 
 /// What goes into the book together.
-#[derive(Default, Clone, Copy)]
-struct Taken<'a> {
-    orders: &'a [RemoteOrder],
-    unshown: &'a [Unshown],
-    reread: &'a [String],
+#[derive(Default)]
+struct Taken {
+    orders: Vec<Arrived>,
+    unshown: Vec<Unshown>,
+    reread: Vec<String>,
     drafts: u32,
+    moves: Vec<CursorMove>,
+    warnings: Vec<String>,
 }
 
-impl<'a> From<&'a Page> for Taken<'a> {
-    fn from(page: &'a Page) -> Self {
-        Self { orders: &page.orders, unshown: &page.unshown, reread: &page.reread, drafts: page.drafts }
+impl Taken {
+    /// A page of a walk.
+    fn of(walk: &str, page: Page, make: impl Fn(RemoteOrder) -> Result<Arrived>) -> Result<Self> {
+        let Page { orders, unshown, reread, next, drafts, warnings } = page;
+        let done = matches!(next, Next::Done(_));
+        let moves = vec![CursorMove { walk: walk.to_owned(), cursor: next.cursor().clone(), done }];
+        let orders = orders.into_iter().map(make).collect::<Result<_>>()?;
+        Ok(Self { orders, unshown, reread, drafts, moves, warnings })
+    }
+
+    fn is_of_first_sync(&self) -> bool {
+        self.moves.iter().all(|to| to.walk.starts_with(SLICE))
+    }
+
+    fn join(&mut self, page: Self) {
+        self.orders.extend(page.orders);
+        self.unshown.extend(page.unshown);
+        self.reread.extend(page.reread);
+        self.drafts += page.drafts;
+        self.moves.extend(page.moves);
+        self.warnings.extend(page.warnings);
     }
 }
 
-impl<'a> From<&'a Found> for Taken<'a> {
-    fn from(found: &'a Found) -> Self {
-        Self { orders: &found.orders, unshown: &found.unshown, ..Self::default() }
+impl From<Found> for Taken {
+    fn from(found: Found) -> Self {
+        let orders = found.orders.into_iter().map(Arrived::from).collect();
+        Self { orders, unshown: found.unshown, ..Self::default() }
     }
-}
-
-struct Fetched {
-    walk: String,
-    page: Result<Page>,
 }
 
 /// The plan's walks with their names, the changes last.

@@ -6,8 +6,7 @@ use std::collections::BTreeSet;
 
 use super::goes_by::base;
 use super::store::OpenStore;
-use crate::book::{Book, InboxKind, InboxNote, Reading, Untouched};
-use crate::channel::RemoteOrder;
+use crate::book::{Arrived, Book, InboxKind, InboxNote, Reading, Untouched};
 use crate::error::Result;
 use crate::order::{Order, Status};
 
@@ -79,7 +78,7 @@ fn changed(book: &mut Book, open: &OpenStore, orders: &[Untouched]) -> Result<Ve
 }
 
 /// Tells of the status words of these orders that nobody knows.
-pub(crate) fn puzzle(book: &mut Book, open: &OpenStore, orders: &[RemoteOrder]) -> Result<()> {
+pub(crate) fn puzzle(book: &mut Book, open: &OpenStore, orders: &[Arrived]) -> Result<()> {
     let read = orders.iter().filter_map(|seen| seen.order.as_ref().ok());
     tell(book, open, read.filter_map(|order| open.channel.unknown_status(order)).collect())
 }

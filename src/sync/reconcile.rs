@@ -619,7 +619,7 @@ impl Reconcile<'_> {
         for some in ids.chunks(AT_ONCE) {
             self.context.clock.check_interrupt()?;
             let found = self.open.channel.orders(some)?;
-            import_found(self.book, self.open, self.run, &found)?;
+            import_found(self.book, self.open, self.run, found)?;
         }
         let store = self.open.store.id;
         for one in self.outcome.differences.iter_mut().filter(|one| !one.mended && one.what.is_mended_by_pull()) {

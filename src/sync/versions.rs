@@ -3,16 +3,13 @@
 use super::goes_by::{self, Versions};
 use super::policy::{self, Case, Decision, Notice};
 use crate::book::{Circumstances, InboxKind, InboxNote, Kept, Known, Store, Update};
-use crate::channel::{Format, RemoteOrder};
-use crate::error::{Error, ErrorKind, Result};
+use crate::channel::Format;
+use crate::error::Result;
 use crate::order::sums::balanced_copy;
 use crate::order::{Difference, Fate, Field, Local, Order, People, Status, differences};
 
 /// What becomes of a version that just came.
-pub(super) fn decide(store: &Store, format: &dyn Format, known: &Known, seen: &RemoteOrder) -> Result<Update> {
-    let Ok(order) = &seen.order else {
-        return Err(Error::new(ErrorKind::Failed, "an unreadable order has no policy"));
-    };
+pub(super) fn decide(store: &Store, format: &dyn Format, known: &Known, order: &Order) -> Result<Update> {
     // A version that an older program stored and this one cannot read is no reason to lose the new
     // one.
     let Ok(base) = goes_by::base(&known.basis, format) else { return Ok(Update::Aside) };
@@ -21,7 +18,7 @@ pub(super) fn decide(store: &Store, format: &dyn Format, known: &Known, seen: &R
     let incoming = match (&known.people, &newest) {
         (Some(people), _) => order.with_known(people),
         (None, Some(newest)) => order.with_known(&People::of(newest)),
-        (None, None) => order.as_ref().clone(),
+        (None, None) => order.clone(),
     };
     let case = case_of(store, &known.since, status, &base, &incoming);
     // Less than what is kept beside the copy, as after an erasure, must not take its place.

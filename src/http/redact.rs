@@ -18,7 +18,12 @@ const SHORTEST: usize = 8;
 /// The secrets of a store, in whatever form a server or a firewall repeats what it was sent: as they
 /// are, as in a URL, as Basic authentication has them, each also as JSON that escapes slashes. They
 /// are prepared once for an answer, whose headers are many.
-pub(super) struct Forms(Vec<Finder<'static>>);
+pub(super) struct Forms {
+    forms: Vec<Finder<'static>>,
+    /// How they begin. Many begin alike, and where no beginning is, as in nearly every answer, none of
+    /// them is.
+    beginnings: Vec<Finder<'static>>,
+}
 
 impl Forms {
     /// The longest first: a pair holds its parts.
@@ -31,14 +36,21 @@ impl Forms {
             pairs.chain(singles).flat_map(|text| [encode(&text), text.replace('/', "\\/"), text]).collect();
         forms.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         forms.dedup();
-        Self(forms.iter().map(|form| Finder::new(form).into_owned()).collect())
+        let mut beginnings: Vec<&[u8]> = forms.iter().map(|form| beginning(form.as_bytes())).collect();
+        beginnings.sort_unstable();
+        beginnings.dedup();
+        let beginnings = beginnings.into_iter().map(|text| Finder::new(text).into_owned()).collect();
+        Self { forms: forms.iter().map(|form| Finder::new(form).into_owned()).collect(), beginnings }
     }
 
     /// Puts a mark in the place of every secret in a server's text. `None` where there is none in
     /// it.
     pub(super) fn marked(&self, text: &[u8]) -> Option<Vec<u8>> {
+        if self.beginnings.iter().all(|beginning| beginning.find(text).is_none()) {
+            return None;
+        }
         let mut clean: Option<Vec<u8>> = None;
-        for form in &self.0 {
+        for form in &self.forms {
             let now = clean.as_deref().unwrap_or(text);
             let mut found = form.find_iter(now).peekable();
             if found.peek().is_none() {
@@ -55,6 +67,13 @@ impl Forms {
         }
         clean
     }
+}
+
+/// The first few bytes of a form; all that no writing changes, so that forms of one secret have one.
+fn beginning(form: &[u8]) -> &[u8] {
+    let plain = form.iter().take(SHORTEST).take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();
+    // One that is too short is everywhere.
+    form.get(..plain).filter(|_| plain >= 4).unwrap_or(form)
 }
 
 /// Scheme, host, port and path; of the query only the names. Values can be keys, signatures or

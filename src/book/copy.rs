@@ -187,9 +187,11 @@ fn json(value: &impl serde::Serialize) -> Result<String> {
 }
 
 fn insert_parts(db: &Connection, id: i64, o: &Order) -> Result<()> {
+    let mut insert = db
+        .prepare_cached("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)")
+        .done("written")?;
     for (position, line) in o.lines.iter().enumerate() {
-        db.prepare_cached("INSERT INTO lines VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?)")
-            .done("written")?
+        insert
             .execute(params![
                 id,
                 position,
@@ -215,9 +217,9 @@ fn insert_parts(db: &Connection, id: i64, o: &Order) -> Result<()> {
     if let Some(address) = &o.bill_to {
         insert_address(db, id, "bill", 0, address)?;
     }
+    let mut insert = db.prepare_cached("INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?, ?, ?)").done("written")?;
     for (position, charge) in o.charges.iter().enumerate() {
-        db.prepare_cached("INSERT INTO charges VALUES (?, ?, ?, ?, ?, ?, ?, ?)")
-            .done("written")?
+        insert
             .execute(params![
                 id,
                 position,

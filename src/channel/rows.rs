@@ -123,12 +123,11 @@ fn row(bytes: &[u8]) -> Cow<'_, RawValue> {
 
 /// Why a row is kept as a text of what came; `None` for one that is JSON.
 pub(crate) fn broken(row: &RawValue) -> Option<&'static str> {
-    let is_text = row.get().starts_with('"');
-    let why = match row.get().contains(char::REPLACEMENT_CHARACTER) {
+    let why = || match row.get().contains(char::REPLACEMENT_CHARACTER) {
         true => "it holds bytes that are no text (UTF-8)",
         false => "it is not JSON",
     };
-    is_text.then_some(why)
+    row.get().starts_with('"').then(why)
 }
 
 /// What came as a row.

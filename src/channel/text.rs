@@ -9,7 +9,7 @@ pub(crate) fn decode(text: &str) -> String {
 /// Takes the HTML tags out of `text` (WordPress wraps displayed values in `<p>`), then decodes it.
 pub(crate) fn plain(text: &str) -> String {
     if !text.contains('<') {
-        return decode(text).trim().to_owned();
+        return html_escape::decode_html_entities(text).trim().to_owned();
     }
     let mut bare = String::with_capacity(text.len());
     let mut rest = text;

@@ -6,7 +6,7 @@ use super::api::{self, Api};
 use super::document::{self, INCLUDE};
 use super::pages::count;
 use super::settings::Settings;
-use super::wire::Head;
+use super::wire::Place;
 use crate::channel::keyset::{Bounds, Content, Count, Dialect, Entry, Fetched, First, List, Query, Row, Sort, Walk};
 use crate::channel::{Found, RemoteOrder, Unshown, meant, rows};
 use crate::clock::Timestamp;
@@ -82,22 +82,22 @@ impl List for Orders<'_> {
             return Ok(nothing());
         }
         let (documents, _) = rows::rows(&reply)?;
-        let heads: Vec<Head<'_>> =
+        let places: Vec<Place<'_>> =
             documents.iter().map(|row| serde_json::from_str(row.get()).unwrap_or_default()).collect();
         // One that does not know it gives its ordinary orders; then there is nothing to learn here.
-        if self.archived && !heads.iter().all(|head| head.is_deleted.is_true()) {
+        if self.archived && !places.iter().all(|at| at.is_deleted.is_true()) {
             return Ok(nothing());
         }
-        let entry = |(head, document): (&Head<'_>, &std::borrow::Cow<'_, RawValue>)| {
-            let row = place(head);
-            let content = match head.id.id() {
+        let entry = |(at, document): (&Place<'_>, &std::borrow::Cow<'_, RawValue>)| {
+            let row = place(at);
+            let content = match at.id.id() {
                 Some(id) if self.places => Content::Head(id.to_owned()),
                 None if self.places => Content::Sign(None),
                 _ => Content::Document(document.as_ref().to_owned()),
             };
             Entry { row, modified: row.map(|row| row.at), content }
         };
-        Ok(Fetched { rows: heads.iter().zip(&documents).map(entry).collect(), ..nothing() })
+        Ok(Fetched { rows: places.iter().zip(&documents).map(entry).collect(), ..nothing() })
     }
 
     fn count(&self, query: &Query) -> Result<Option<u64>> {
@@ -107,8 +107,8 @@ impl List for Orders<'_> {
     fn first(&self, query: &Query, repeats: u32) -> Result<First> {
         let reply = self.api.get_once("v2/orders", &self.add(parameters(query)), repeats)?;
         let rows = api::list(&reply)?;
-        let head = rows.first().and_then(|row| serde_json::from_str::<Head<'_>>(row.get()).ok());
-        Ok(First { count: None, row: head.as_ref().and_then(place) })
+        let first = rows.first().and_then(|row| serde_json::from_str::<Place<'_>>(row.get()).ok());
+        Ok(First { count: None, row: first.as_ref().and_then(place) })
     }
 
     fn complete(&self, documents: Vec<Box<RawValue>>) -> Result<Found> {
@@ -189,9 +189,9 @@ fn iso(seconds: i64) -> String {
 
 /// The row's place in a walk; `None` where its id or its time cannot be read: such an order costs
 /// itself only.
-pub(crate) fn place(head: &Head<'_>) -> Option<Row> {
-    let at = super::map::parse_time(head.date_modified.get())?.timestamp();
-    Some(Row { id: meant(head.id.get())?, at })
+fn place(row: &Place<'_>) -> Option<Row> {
+    let at = super::map::parse_time(row.date_modified.get())?.timestamp();
+    Some(Row { id: meant(row.id.get())?, at })
 }
 
 /// Reads one order; `None` where the store has none with this id.

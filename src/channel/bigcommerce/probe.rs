@@ -7,7 +7,7 @@ use super::api::{self, Api};
 use super::document::INCLUDE;
 use super::pages;
 use super::settings::Settings;
-use super::wire::{Head, Store};
+use super::wire::{Head, Place, Store};
 use crate::channel::ShopInfo;
 use crate::error::{ErrorKind, Result};
 use crate::http::Reply;
@@ -120,7 +120,7 @@ fn lists_archived(api: &Api) -> Result<bool> {
     };
     match api::list(&reply)?.first() {
         None => Ok(true),
-        Some(row) => Ok(serde_json::from_str::<Head<'_>>(row.get()).is_ok_and(|head| head.is_deleted.is_true())),
+        Some(row) => Ok(serde_json::from_str::<Place<'_>>(row.get()).is_ok_and(|head| head.is_deleted.is_true())),
     }
 }
 

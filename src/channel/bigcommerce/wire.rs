@@ -7,13 +7,14 @@ use serde_json::value::RawValue;
 use crate::channel::json::{Amount, Many, Maybe, Text, documents};
 
 documents! {
-    /// What a walk, and the question whether a row is complete, need of it.
+    /// What a walk needs of a row.
+    Place { id: Text<'a>, date_modified: Text<'a>, is_deleted: Text<'a> }
+
+    /// What the question whether a row is complete needs of it.
     Head {
         id: Text<'a>,
         status_id: Text<'a>,
         payment_status: Text<'a>,
-        date_modified: Text<'a>,
-        is_deleted: Text<'a>,
         fees: Many<Nothing<'a>>,
         consignments: Maybe<HeadConsignments<'a>>,
         total_inc_tax: Amount<'a>,

@@ -195,8 +195,11 @@ pub(crate) fn answered(reply: &Reply, id: u64) -> Result<RemoteOrder> {
 const ID: &str = "receipt_id";
 
 fn remote(document: Box<RawValue>) -> RemoteOrder {
-    let remote_id = rows::dug(&document, ID).unwrap_or_else(|| rows::nameless(document.get()));
     let broken = || rows::broken(&document).map(str::to_owned);
     let order = broken().map_or_else(|| map::order(document.get()), Err);
+    let remote_id = match &order {
+        Ok(order) => order.remote_id.clone(),
+        Err(_) => rows::dug(&document, ID).unwrap_or_else(|| rows::nameless(document.get())),
+    };
     RemoteOrder { remote_id, document, order: order.map(Box::new) }
 }

@@ -9,6 +9,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
@@ -38,6 +39,9 @@ payment[method,last_trans_id,po_number],\
 extension_attributes[shipping_assignments[shipping[method,address[firstname,lastname,company,street,city,region,region_code,\
 postcode,country_id,telephone,email,vat_id]]],payment_additional_info[key,value],gift_message[sender,recipient,message],\
 pickup_location_code]";
+
+/// The same, as the tree by which a row is cut.
+static ORDER: LazyLock<Wanted<'static>> = LazyLock::new(|| Wanted::of(WANTED));
 
 /// The same of a shipment, and of a credit memo.
 pub(crate) const SHIPMENT: &str = "entity_id,increment_id,order_id,created_at,items[order_item_id,qty],\
@@ -142,15 +146,17 @@ fn read(api: &Api, list: &'static str, ids: &[&str]) -> Result<BTreeMap<String, 
 /// The order's row with its parts as it is kept, and what could be made of it. Of what is no JSON
 /// nothing is kept but its id: what is in it, nobody can tell.
 fn remote(row: &RawValue, parts: &[(&'static str, Rows)], statuses: &Statuses) -> Result<RemoteOrder> {
-    let id = dug(row, "entity_id");
+    let id = || dug(row, "entity_id");
+    let named = |id: Option<String>| id.unwrap_or_else(|| nameless(row.get()));
     if let Some(why) = broken(row) {
+        let id = id();
         let document = serde_json::value::to_raw_value(&serde_json::json!({ "entity_id": id })).map_err(unwritten)?;
-        let remote_id = id.unwrap_or_else(|| nameless(row.get()));
-        return Ok(RemoteOrder { remote_id, document, order: Err(why.to_owned()) });
+        return Ok(RemoteOrder { remote_id: named(id), document, order: Err(why.to_owned()) });
     }
-    let document = joined(&Wanted::of(WANTED).kept(row)?, parts)?;
+    let document = joined(&ORDER.kept(row)?, parts)?;
     let order = map::order(document.get(), statuses).map(Box::new);
-    Ok(RemoteOrder { remote_id: id.unwrap_or_else(|| nameless(row.get())), document, order })
+    let remote_id = order.as_ref().map_or_else(|_| named(id()), |order| order.remote_id.clone());
+    Ok(RemoteOrder { remote_id, document, order })
 }
 
 fn unwritten(_: serde_json::Error) -> Error {

@@ -165,7 +165,7 @@ pub(crate) fn finish(mut order: Value) -> Result<Box<RawValue>> {
     if let Some(Value::Array(lines)) = order.pointer_mut("/shippingLines/nodes") {
         lines.truncate(SHIPPING_LINES);
     }
-    RawValue::from_string(order.to_string())
+    serde_json::value::to_raw_value(&order)
         .map_err(|e| Error::new(ErrorKind::Failed, format!("an order could not be written down: {e}")))
 }
 

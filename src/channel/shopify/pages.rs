@@ -461,12 +461,15 @@ fn unparsed(text: &str) -> Value {
 
 /// An order's document with what could be made of it.
 pub(crate) fn remote(document: Box<RawValue>, authorized: Status) -> RemoteOrder {
-    let head: wire::Head = serde_json::from_str(document.get()).unwrap_or_default();
-    let whole = head.id.or_else(|| crate::channel::rows::dug(&document, "id"));
-    let id = whole.as_deref().map(number).filter(|id| !id.is_empty());
-    RemoteOrder {
-        remote_id: id.map_or_else(|| nameless(document.get()), str::to_owned),
-        order: map::order(document.get(), authorized).map(Box::new),
-        document,
-    }
+    let order = map::order(document.get(), authorized).map(Box::new);
+    let remote_id = match &order {
+        Ok(order) => order.remote_id.clone(),
+        Err(_) => {
+            let head: wire::Head = serde_json::from_str(document.get()).unwrap_or_default();
+            let whole = head.id.or_else(|| crate::channel::rows::dug(&document, "id"));
+            let id = whole.as_deref().map(number).filter(|id| !id.is_empty());
+            id.map_or_else(|| nameless(document.get()), str::to_owned)
+        }
+    };
+    RemoteOrder { remote_id, order, document }
 }

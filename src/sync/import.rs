@@ -539,3 +539,38 @@ fn spared(read: Result<()>, title: &str, missed: &mut Option<Error>) -> Result<b
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(walk: &str, nth: u32) -> Taken {
+        let order = |n: u32| RemoteOrder {
+            remote_id: format!("{nth}/{n}"),
+            document: serde_json::value::RawValue::NULL.to_owned(),
+            order: Err(String::new()),
+        };
+        let cursor = Cursor::from_stored(nth.to_string());
+        let moves = vec![CursorMove { walk: walk.to_owned(), cursor, done: false }];
+        Taken { orders: (0..100).map(order).map(Arrived::from).collect(), moves, ..Taken::default() }
+    }
+
+    #[test]
+    fn i3_pages_that_share_a_transaction_bring_their_positions_with_them_and_an_error_comes_behind() {
+        let (sender, pages) = mpsc::sync_channel(9);
+        let first = |nth: u32| page(&format!("{SLICE}0001"), nth);
+        (2..=5).for_each(|nth| sender.send(Ok(first(nth))).unwrap());
+        sender.send(Err(Error::new(ErrorKind::Temporary, "down"))).unwrap();
+        let mut taken = first(1);
+        let (joined, failure) = join(&mut taken, &pages);
+        let positions: Vec<&str> = taken.moves.iter().map(|to| to.cursor.as_str()).collect();
+        assert_eq!((joined, taken.orders.len(), positions, failure.is_none()), (2, 300, vec!["1", "2", "3"], true));
+        let mut taken = pages.recv().unwrap().unwrap();
+        let (joined, failure) = join(&mut taken, &pages);
+        assert_eq!((joined, taken.orders.len()), (1, 200), "what came before the error is kept");
+        assert_eq!(failure.map(|error| error.kind()), Some(ErrorKind::Temporary));
+        // What changes has to be decided about, which takes longer than what is new.
+        sender.send(Ok(page(CHANGES, 2))).unwrap();
+        assert_eq!(join(&mut page(CHANGES, 1), &pages).0, 0);
+    }
+}

@@ -67,6 +67,9 @@ _ordersync() {
             ordersync,inbox)
                 cmd="ordersync__subcmd__inbox"
                 ;;
+            ordersync,listen)
+                cmd="ordersync__subcmd__listen"
+                ;;
             ordersync,note)
                 cmd="ordersync__subcmd__note"
                 ;;
@@ -158,7 +161,7 @@ _ordersync() {
 
     case "${cmd}" in
         ordersync)
-            opts="-q -v -h -V --home --json --quiet --verbose --help --version connect sync dispatch cancel status orders show changes accept reject hold release dropship refund note tag edit revert twin outbox inbox retry runs pull reconcile why carriers schedule export backup purge forget doctor config completions demo simulate"
+            opts="-q -v -h -V --home --json --quiet --verbose --help --version connect sync dispatch cancel status orders show changes accept reject hold release dropship refund note tag edit revert twin outbox inbox retry runs pull listen reconcile why carriers schedule export backup purge forget doctor config completions demo simulate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -733,6 +736,36 @@ _ordersync() {
             fi
             case "${prev}" in
                 --done)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ordersync__subcmd__listen)
+            opts="-q -v -h -V --bind --public-url --off --channel --home --json --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --public-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --channel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -120,6 +120,10 @@ const WORTH_KEEPING: Duration = Duration::from_secs(90 * 24 * 3600);
 /// Under which key a file says for which server its secrets are.
 const ORIGIN: &str = "origin";
 
+/// Under which key a file has the path that deliveries of the store come to. Nobody can guess it, and
+/// the channel shows it beside its subscriptions: by that they are known to be ours.
+pub(crate) const HOOK_PATH: &str = "hook_path";
+
 /// Since when a vendor is being asked for a successor of what is in the file.
 const ASKED_AT: &str = "renewal_asked_at";
 
@@ -280,10 +284,11 @@ impl Credentials {
         })
     }
 
-    /// Those that must never be shown: all but what says for which server they are and until when.
+    /// Those that must never be shown: all but what says for which server they are and until when, and
+    /// where the channel delivers to.
     pub(crate) fn hidden(&self) -> Vec<Secret> {
         let secrets = self.secrets.read().unwrap_or_else(|poisoned| poisoned.into_inner());
-        let open = |key: &str| key == ORIGIN || key.ends_with(TIME);
+        let open = |key: &str| matches!(key, ORIGIN | HOOK_PATH) || key.ends_with(TIME);
         secrets.iter().filter(|(key, _)| !open(key)).map(|(_, secret)| secret.clone()).collect()
     }
 

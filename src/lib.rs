@@ -36,6 +36,7 @@
 //! | [`http`] | the client that adapters call: waiting, repeating, pacing, TLS, redaction |
 //! | [`book`] | the SQLite file: all SQL of the program, migrations, the views for the merchant's own tools |
 //! | [`sync`] | the engine: import, export, policy, locks between processes, advice |
+//! | `listen` | the receiver of webhooks: what may come in, what is kept of it, the subscriptions |
 //! | [`cli`] | the command line: one file per command; all printing |
 //! | `sim` | simulated stores with state and faults, for tests, `demo` and `simulate`; they never use an adapter's wire types |
 //! | [`schedule`] | the half-hourly timer: systemd, cron, launchd |
@@ -96,9 +97,14 @@
 //! | F-5 | A kill at any instant leaves a book that opens, and whose next run converges. |
 //! | F-6 | No input makes the program panic. |
 //! | F-7 | The sums and pieces of an order add up, or what does not is shown. |
+//! | W-1 | What a channel tells of by webhook is in the book within seconds, also beside a first sync, by the same rules as in a sync. |
+//! | W-2 | A delivery is verified on its raw bytes and kept durably before it is answered; twice, late or killed in between does no harm. |
+//! | W-3 | `status` shows where Instasync is on, and where orders come that nothing told of; elsewhere the refusal says the other way. |
+//! | W-4 | The sync every half hour stays on and finds what was lost. |
 //! | X-1 | Credentials are in files of their own and in no output. |
 //! | X-2 | TLS is required except on loopback. |
 //! | X-3 | Logs hold no personal data. What of people is to go (old orders, one person) is in no byte of the book afterwards, and comes not back; keys, totals and the tax country stay. |
+//! | X-4 | The receiver listens on loopback unless told otherwise, bounds what comes in, and serves nothing else. |
 //! | X-5 | Loopback is never reached through a proxy. |
 //! | X-6 | Credentials are bound to the origin that they were given for. |
 //! | X-7 | Times, sizes and numbers that a server tells are bounded where they are read. |
@@ -121,6 +127,7 @@ pub mod error;
 pub(crate) mod files;
 pub mod home;
 pub mod http;
+mod listen;
 pub mod lock;
 pub mod order;
 pub(crate) mod schedule;

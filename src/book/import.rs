@@ -477,6 +477,10 @@ impl Intake<'_> {
         let Some(last) = self.last_version(&order.remote_id)? else {
             self.insert(seen, order, &print)?;
             self.tally.new += 1;
+            if self.batch.cursor.is_some() {
+                let (id, store) = (&order.remote_id, self.batch.store);
+                super::hooks::found(&self.db, store, id, order.placed_at, self.by.at)?;
+            }
             return Ok(None);
         };
         if self.missed {

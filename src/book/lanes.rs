@@ -8,13 +8,10 @@ use super::Book;
 use super::error::Done;
 use crate::error::Result;
 
-/// How long one waits for another's transaction who can do without.
-const HURRY: Duration = Duration::from_millis(100);
-
 impl Book {
-    /// A book that gives up where another process, or another thread, is writing for long.
-    pub(crate) fn in_a_hurry(self) -> Result<Self> {
-        self.db.busy_timeout(HURRY).done("opened")?;
+    /// A book that gives up where another process, or another thread, is writing for longer.
+    pub(crate) fn in_a_hurry(self, patience: Duration) -> Result<Self> {
+        self.db.busy_timeout(patience).done("opened")?;
         Ok(self)
     }
 

@@ -28,6 +28,7 @@ mod export;
 mod file;
 mod find;
 mod followed;
+mod hooks;
 mod import;
 mod inbox;
 mod lanes;
@@ -82,6 +83,7 @@ pub(crate) use edits::{Edit, NewEdits, Place, Value};
 pub(crate) use export::{Cell, ExportFilter, Piece, Sheet};
 pub(crate) use file::exposed;
 pub(crate) use find::{BOOK, Naming};
+pub(crate) use hooks::{Hooked, Ring};
 pub(crate) use import::{Acceptance, Accepted, Batch, CursorMove, Kept, Tally, Update};
 pub(crate) use inbox::{InboxEntry, InboxKind, InboxNote};
 pub use lists::{Filter, View};
@@ -130,6 +132,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0019_clearing.sql"),
     include_str!("schema/0020_notes.sql"),
     include_str!("schema/0021_receipts.sql"),
+    include_str!("schema/0022_hooks.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a

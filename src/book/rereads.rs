@@ -45,6 +45,14 @@ impl Book {
         rows.collect::<rusqlite::Result<_>>().done("read")
     }
 
+    /// When the next order of the store is due that something has said to have changed.
+    pub(crate) fn next_asked(&self, store: i64) -> Result<Option<Timestamp>> {
+        let sql = "SELECT min(due_at) FROM rereads WHERE store_id = ? AND why = 'asked'";
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let at: Option<i64> = statement.query_row([store], |row| row.get(0)).done("read")?;
+        Ok(at.map(crate::clock::from_millis))
+    }
+
     /// Since when an order waits to be read because something has said that it changed.
     pub(crate) fn asked_for(&self, store: i64, remote_id: &str) -> Result<Option<Timestamp>> {
         let sql = "SELECT due_at FROM rereads WHERE store_id = ? AND remote_id = ? AND why = 'asked'";
@@ -58,12 +66,16 @@ impl Book {
         Ok(at.map(crate::clock::from_millis))
     }
 
-    /// These orders were read again, as far as there are any: what has come of them is in the book.
-    pub(crate) fn rereads_done(&mut self, store: i64, remote_ids: &[String]) -> Result<()> {
-        let sql = "DELETE FROM rereads WHERE store_id = ? AND remote_id = ? AND why = 'asked'";
+    /// These orders were read again after they were found due at `due`, as far as there are any: what
+    /// has come of them is in the book. One that was asked for again meanwhile stays.
+    pub(crate) fn rereads_done(&mut self, store: i64, remote_ids: &[String], due: Timestamp) -> Result<()> {
+        let sql = "DELETE FROM rereads WHERE store_id = ?1 AND remote_id = ?2 AND why = 'asked'
+                     AND (due_at <= ?3 OR due_at > ?3 + ?4)";
+        let due = due.timestamp_millis();
         self.write("written", |db| {
             for id in remote_ids {
-                db.prepare_cached(sql).done("written")?.execute(params![store, id]).done("written")?;
+                let done = params![store, id, due, super::NO_PAUSE_IS_LONGER];
+                db.prepare_cached(sql).done("written")?.execute(done).done("written")?;
             }
             Ok(())
         })
@@ -106,6 +118,17 @@ pub(super) fn ask(db: &Connection, store: i64, remote_ids: &[String], now: Times
         db.prepare_cached(sql).done("written")?.execute(params![store, id, at]).done("written")?;
     }
     Ok(())
+}
+
+/// Puts an order down to be read again a moment later: what happens to it until then is read with
+/// it. One that waits already waits no longer; one that is due may be just being read, and is due
+/// once more.
+pub(super) fn ring(db: &Connection, store: i64, remote_id: &str, moment: TimeDelta, now: Timestamp) -> Result<()> {
+    let sql = "INSERT INTO rereads (store_id, remote_id, due_at, why) VALUES (?1, ?2, ?3, 'asked')
+               ON CONFLICT DO UPDATE SET why = 'asked', due_at = CASE WHEN why <> 'asked' THEN excluded.due_at
+                 WHEN due_at <= ?4 THEN ?4 + 1 ELSE min(due_at, excluded.due_at) END";
+    let (due, now) = ((now + moment).timestamp_millis(), now.timestamp_millis());
+    db.prepare_cached(sql).done("written")?.execute(params![store, remote_id, due, now]).done("written").map(drop)
 }
 
 /// Puts down an order that the channel could not show, or how many it does not list; the run has

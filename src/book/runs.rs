@@ -18,6 +18,8 @@ pub enum RunKind {
     Pull,
     /// The channel's list was compared with the book.
     Reconcile,
+    /// The channel has told of changes by itself.
+    Listen,
 }
 
 impl RunKind {
@@ -27,6 +29,7 @@ impl RunKind {
             Self::Autosync => "autosync",
             Self::Pull => "pull",
             Self::Reconcile => "reconcile",
+            Self::Listen => "listen",
         }
     }
 }
@@ -56,7 +59,7 @@ pub(crate) struct StoreSummary {
 pub(crate) struct RunRow {
     /// The run's number.
     pub(crate) id: i64,
-    /// `sync`, `autosync`, `pull` or `reconcile`.
+    /// `sync`, `autosync`, `pull`, `reconcile` or `listen`.
     pub(crate) kind: String,
     /// Whether it kept nothing.
     pub(crate) dry: bool,

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use rusqlite::params;
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
@@ -137,10 +138,60 @@ fn i3_an_order_that_is_to_be_read_again_waits_until_it_was_read_by_its_id() {
     assert_eq!(due(&book, Why::Asked), ids);
     let hidden = Unshown { remote_id: Some("8".into()), place: String::new(), why: "500".into(), unlisted: 0 };
     take(&mut book, &[], &[hidden], &[]);
-    book.rereads_done(store, &ids).unwrap();
+    book.rereads_done(store, &ids, shelf.clock.now()).unwrap();
     assert_eq!(due(&book, Why::Asked), [""; 0]);
     take(&mut book, &[], &[], &ids[1..]);
     assert_eq!(due(&book, Why::Asked), [""; 0], "what cannot be shown is asked for each day as it is");
+}
+
+/// A doorbell that rings while the order is just being read is not taken for what was read.
+#[test]
+fn w2_a_ring_that_comes_while_the_order_is_read_stays_and_one_that_came_before_costs_nothing() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let ring = |id: &str, key: Option<&str>| Ring { store, orders: vec![id.into()], key: key.map(str::to_owned) };
+    let moment = TimeDelta::seconds(1);
+    let due = |book: &Book| book.due_rereads(store, Why::Asked, 9).unwrap();
+    book.keep_deliveries(&[ring("7", Some("a")), ring("7", Some("b")), ring("8", None)], moment).unwrap();
+    assert_eq!(due(&book), [""; 0], "what else happens within the moment is read with it");
+    shelf.clock.advance(moment);
+    let begun = shelf.clock.now();
+    assert_eq!(due(&book), ["7", "8"]);
+    // The same delivery again, and a new one, while the orders are on their way.
+    book.keep_deliveries(&[ring("8", Some("b")), ring("7", Some("c"))], moment).unwrap();
+    book.rereads_done(store, &["7".into(), "8".into()], begun).unwrap();
+    shelf.clock.advance(TimeDelta::milliseconds(1));
+    assert_eq!(due(&book), ["7"], "rung for anew");
+    book.rereads_done(store, &["7".into()], shelf.clock.now()).unwrap();
+    for (hours, known) in [(47, true), (2, false)] {
+        shelf.clock.advance(TimeDelta::hours(hours));
+        book.keep_deliveries(&[ring("9", Some("a"))], moment).unwrap();
+        shelf.clock.advance(moment);
+        assert_eq!(due(&book).is_empty(), known, "a delivery is known for 48 hours");
+    }
+}
+
+#[test]
+fn w3_a_new_order_of_which_nothing_tells_in_its_time_is_noticed() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let missing = |book: &Book| book.unannounced_since(store, TimeDelta::hours(4)).unwrap().is_some();
+    let placed = |id: &str, at| remote(&Order { placed_at: at, ..testing::order(id, Status::AwaitingFulfillment) });
+    let later = |id: &str| placed(id, shelf.clock.now());
+    import(&mut book, store, &[later("1")], keep).unwrap();
+    book.hooks_checked(store, "https://orders.example.test").unwrap();
+    import(&mut book, store, &[placed("2", shelf.clock.now() - TimeDelta::hours(1))], keep).unwrap();
+    shelf.clock.advance(TimeDelta::hours(5));
+    assert!(!missing(&book), "before it was on, nothing could tell");
+    import(&mut book, store, &[later("3"), later("4")], keep).unwrap();
+    assert!(!missing(&book), "a delivery may be late");
+    shelf.clock.advance(TimeDelta::hours(5));
+    assert!(missing(&book));
+    let ring = |id: &str| Ring { store, orders: vec![id.into()], key: None };
+    book.keep_deliveries(&[ring("3")], TimeDelta::zero()).unwrap();
+    assert!(missing(&book));
+    book.keep_deliveries(&[ring("4")], TimeDelta::zero()).unwrap();
+    assert!(!missing(&book), "they came after all");
 }
 
 /// Every row of the copy, as text.

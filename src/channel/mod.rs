@@ -12,6 +12,9 @@
 //! exactly there fits: a modification time, a page token, the id of a report that is still being
 //! made.
 //!
+//! **Listening.** What the channel says by webhook is verified and reduced to ids by the adapter
+//! ([`webhooks`]); the orders are then read as any others.
+//!
 //! **Writing.** A task states a goal ("this shipment is known there"). The core reads the order and
 //! holds it against what the merchant knows. Only then the adapter plans: it says which parts the
 //! dispatch has here and what the channel shows, the core matches the two, and the adapter turns
@@ -45,6 +48,7 @@ mod slices;
 pub(crate) mod status_words;
 mod strayed;
 pub(crate) mod text;
+pub(crate) mod webhooks;
 pub(crate) mod woocommerce;
 
 use std::any::Any;
@@ -70,6 +74,7 @@ pub(crate) use consent::Consent;
 pub use kind::{ChannelKind, Field, Values};
 pub(crate) use open::{Adapter, AuthMethod, Form, Forms, Learn, misplaced, origin};
 pub use open::{Connection, Format, GuideTime, format, open};
+pub use webhooks::{Hook, HookChange};
 
 /// A connected store of one channel. One value serves several threads.
 pub trait Channel: Send + Sync {
@@ -198,6 +203,17 @@ pub trait Channel: Send + Sync {
     /// What is to be done now so that the order is cancelled; `receipts` are those of the writes so
     /// far. Writes nothing.
     fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step>;
+
+    /// The subscriptions to webhooks that the credentials show, also those of others.
+    fn hooks(&self) -> Result<Vec<Hook>> {
+        Err(no_webhooks())
+    }
+
+    /// Changes one subscription. What is done already is harmless.
+    fn change_hook(&self, change: &HookChange) -> Result<()> {
+        let _ = change;
+        Err(no_webhooks())
+    }
 
     /// Carries out one write and returns the channel's receipt, if it gives one. The error kind
     /// tells what is known: `Unknown` where the answer was lost, `Rejected` where the channel
@@ -465,6 +481,10 @@ pub(crate) fn numeric(remote_id: &str, what: &str) -> Result<u64> {
 /// that a script can tell it from what the channel itself has refused (`Rejected`).
 pub(crate) fn impossible(why: impl fmt::Display) -> Error {
     Error::new(ErrorKind::Refused, format!("{why}; nothing was written"))
+}
+
+fn no_webhooks() -> Error {
+    Error::new(ErrorKind::Unsupported, "the channel has no webhooks; nothing was subscribed to")
 }
 
 /// A stored document, read by an adapter's mapping.

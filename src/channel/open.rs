@@ -6,6 +6,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::settings::Given;
+use super::webhooks::Webhooks;
 use super::{Channel, ChannelKind, Field, Values};
 use crate::credentials::Credentials;
 use crate::error::Result;
@@ -56,6 +57,8 @@ pub struct Adapter {
     /// What a store does with changes that come after import, where the merchant has set nothing
     /// else: [`Policies::USUAL`] unless the vendor's users expect another.
     pub(crate) policies: Policies,
+    /// How the channel tells of changes by itself, where it does.
+    pub(crate) webhooks: Option<Webhooks>,
     /// The format of a store's documents. `Usage` for a value that cannot be right.
     pub(crate) format: fn(&Values) -> Result<Box<dyn Format>>,
     /// The vendor's or the shop's own server, which is sent a store's credentials where there is no

@@ -23,6 +23,8 @@ use crate::clock::Timestamp;
 use crate::credentials::Credentials;
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, common_code, exit_code};
 use crate::http::oauth2::REFRESH_TOKEN;
+use crate::listen::keys::take_over;
+use crate::listen::subscriptions;
 use crate::secret::Secrets;
 use crate::sync::advice;
 use crate::sync::store::open_new;
@@ -349,7 +351,11 @@ fn reauth(app: &App, args: &Args, name: &str) -> Outcome {
     let shop = tested?;
     interrupt::leaves(Left::Kept);
     credentials.bind(&origin(store.kind, &values)?);
-    app.context.credential_store().write(name, &credentials.all())?;
+    let mut secrets = credentials.all();
+    if let (Some(webhooks), Ok(before)) = (&store.kind.adapter().webhooks, app.context.credential_store().read(name)) {
+        take_over(&before, &mut secrets, webhooks, app.context.clock.now());
+    }
+    app.context.credential_store().write(name, &secrets)?;
     credentials.settled();
     book.update_store(store.id, &shop)?;
     for (key, value) in &values {
@@ -410,8 +416,15 @@ fn remove(app: &App, name: &str, force: bool) -> Outcome {
     if !force {
         refuse_untold(&book, &store)?;
     }
+    let unsubscribed = unsubscribe(app, &mut book, &store);
     book.remove_store(store.id)?;
     app.context.credential_store().remove(name)?;
+    let unsubscribed = unsubscribed.map_err(|error| {
+        let text = format!("{name}: its webhooks were not taken away, and may still be sent");
+        let hint = "delete those with /hooks/ in their address in the channel's own pages";
+        output::print_error(&error.context(text).hint(hint), output::Format::Human);
+    });
+    let unsubscribed = unsubscribed.is_ok();
     if !app.global.quiet {
         output::line(&format!("{name} is disconnected: its credentials are deleted, its orders stay in the book"))?;
         output::note("the key itself still exists at the channel; delete it there if it is not used elsewhere");
@@ -422,7 +435,17 @@ fn remove(app: &App, name: &str, force: bool) -> Outcome {
             ));
         }
     }
-    Ok(0)
+    Ok(if unsubscribed { 0 } else { EXIT_PARTLY })
+}
+
+/// Takes away the subscriptions of a store that has any.
+fn unsubscribe(app: &App, book: &mut Book, store: &Store) -> Result<()> {
+    if book.hooked(store.id)?.is_none() {
+        return Ok(());
+    }
+    let removed = app.context.open(store).and_then(|open| subscriptions::remove(&app.context, book, &open));
+    book.unhook(store.id)?;
+    removed.map(drop)
 }
 
 /// The keys that are secrets of this kind.

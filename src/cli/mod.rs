@@ -28,6 +28,7 @@ pub mod help;
 mod hold;
 mod inbox;
 mod interrupt;
+mod listen;
 mod local;
 mod note;
 mod orders;
@@ -155,6 +156,8 @@ enum Command {
     Runs(runs::Args),
     /// Read one order from its channel now
     Pull(pull::Args),
+    /// Receive webhooks (Instasync): orders are in the book within seconds
+    Listen(listen::Args),
     /// Compare a channel's list of orders with the book, both ways
     Reconcile(reconcile::Args),
     /// Explain why an order is in the book, or is not
@@ -287,6 +290,7 @@ fn start(cli: Cli) -> Outcome {
         Command::Retry(args) => retry::run(&app, args),
         Command::Runs(args) => runs::run(&app, args),
         Command::Pull(args) => pull::run(&app, args),
+        Command::Listen(args) => listen::run(&app, args),
         Command::Reconcile(args) => reconcile::run(&app, args),
         Command::Why(args) => why::run(&app, args),
         Command::Carriers(args) => carriers::run(&app, args),
@@ -326,9 +330,12 @@ fn retry(command: &Command) -> anyhow::Result<RetryPolicy> {
     // Whoever connects a shop or acts on an order sits and waits.
     let retry = match command {
         Command::Connect(_) | Command::Doctor(_) => RetryPolicy::short(),
-        Command::Dispatch(_) | Command::Cancel(_) | Command::Accept(_) | Command::Pull(_) | Command::Why(_) => {
-            RetryPolicy::brief()
-        }
+        Command::Dispatch(_)
+        | Command::Cancel(_)
+        | Command::Accept(_)
+        | Command::Listen(_)
+        | Command::Pull(_)
+        | Command::Why(_) => RetryPolicy::brief(),
         _ => RetryPolicy::default(),
     };
     match std::env::var("ORDERSYNC_RETRY_MS") {

@@ -7,7 +7,7 @@ use super::orders::{left_out_json, left_out_words};
 use super::output::{self, Table};
 use super::when::parse_when;
 use super::{App, Outcome};
-use crate::book::{Book, Counts, LastError, Left, LeftOut, LeftOuts, Purge, Store};
+use crate::book::{Book, Counts, Hooked, LastError, Left, LeftOut, LeftOuts, Purge, Store};
 use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::http::oauth2::consent_ends_at;
@@ -52,6 +52,10 @@ struct Standing {
     consent_ends: Option<Timestamp>,
     /// That the access is about to be taken away for want of use.
     lapsing: Option<String>,
+    /// How Instasync stands, where it is on.
+    hooked: Option<Hooked>,
+    /// Since when syncs find new orders that no delivery told of.
+    unannounced: Option<Timestamp>,
 }
 
 /// What all stores are looked at with.
@@ -146,6 +150,11 @@ impl View<'_> {
             purge: book.purge(store.id)?,
             consent_ends: self.consent_ends(&store),
             lapsing: lapsing(self.app, &store, now),
+            hooked: book.hooked(store.id)?,
+            unannounced: match &store.kind.adapter().webhooks {
+                Some(webhooks) => book.unannounced_since(store.id, webhooks.comes_within)?,
+                None => None,
+            },
             store,
         })
     }
@@ -198,6 +207,17 @@ impl Standing {
         self.troubles.iter().all(|trouble| trouble.passes())
     }
 
+    /// The mark of a store whose orders come by webhook; where some do not, another.
+    fn mark(&self, is_utf8: bool) -> Option<&'static str> {
+        self.hooked.as_ref()?;
+        Some(match (is_utf8, self.unannounced.is_some()) {
+            (true, false) => "⚡",
+            (true, true) => "⚡!",
+            (false, false) => "[instant]",
+            (false, true) => "[instant!]",
+        })
+    }
+
     fn has(&self, trouble: impl Fn(Trouble) -> bool) -> bool {
         self.troubles.iter().copied().any(trouble)
     }
@@ -226,8 +246,12 @@ fn print(
             Some(at) => format!("in {}", output::duration(at - now)),
         };
         let outbox = s.oldest.map_or("0".to_owned(), |at| format!("{} ({})", s.outbox, output::duration(now - at)));
+        let name = match s.mark(output::utf8()) {
+            Some(mark) => format!("{} {mark}", s.store.name),
+            None => s.store.name.clone(),
+        };
         table.row(&[
-            &s.store.name,
+            &name,
             &ago(s.facts.read_at),
             &next,
             &outbox,
@@ -268,6 +292,14 @@ fn print(
     }
     if standings.iter().all(|s| s.next.is_none()) && !app.global.quiet {
         output::line("no timer is installed: ordersync schedule install syncs every half hour")?;
+    }
+    let could = standings.iter().filter(|s| s.hooked.is_none() && s.store.kind.adapter().webhooks.is_some());
+    let could: Vec<&str> = could.map(|s| s.store.name.as_str()).collect();
+    if !could.is_empty() && !app.global.quiet {
+        let all = could.join(", ");
+        output::line(&format!(
+            "Instasync is off for {all}: ordersync help instasync says how orders come within seconds"
+        ))?;
     }
     Ok(())
 }
@@ -394,10 +426,25 @@ fn remarks(s: &Standing, now: Timestamp) -> Vec<String> {
     let pause = s.facts.paused_until.filter(|until| *until > now && !s.has(|t| matches!(t, Trouble::Paused(_))));
     let pause =
         pause.map(|until| format!("the channel asked to be left alone for another {}", output::duration(until - now)));
-    [running, allow, pause, consent_ending(&s.store.name, s.consent_ends, now), s.lapsing.clone(), kept(s, now)]
-        .into_iter()
-        .flatten()
-        .collect()
+    let consent = consent_ending(&s.store.name, s.consent_ends, now);
+    [running, allow, pause, consent, s.lapsing.clone(), instant(s, now), kept(s, now)].into_iter().flatten().collect()
+}
+
+/// How Instasync stands, where it is on.
+fn instant(s: &Standing, now: Timestamp) -> Option<String> {
+    let (hooked, mark) = (s.hooked.as_ref()?, s.mark(output::utf8())?);
+    let last = hooked
+        .delivered_at
+        .map_or("none came yet".to_owned(), |at| format!("the last one came {} ago", output::duration(now - at)));
+    Some(match s.unannounced {
+        None => format!("{mark} orders come by webhook; {last}"),
+        Some(at) => format!(
+            "{mark} a sync found new orders {} ago that no webhook told of ({last}); ordersync listen has to run where {} reaches it. \
+             Until then the syncs bring them",
+            output::duration(now - at),
+            hooked.address
+        ),
+    })
 }
 
 /// How long before its end a consent is spoken of: whoever has a timer never comes near.
@@ -464,7 +511,12 @@ fn to_json(s: &Standing, now: Timestamp) -> Value {
     json!({
         "store": s.store.name, "channel": s.store.kind.word(), "title": s.store.title,
         "last_sync_at": f.read_at.map(rfc3339), "last_autosync_at": s.store.last_autosync_at.map(rfc3339),
-        "next_autosync_at": s.next.map(rfc3339), "overdue": f.overdue, "instasync": false,
+        "next_autosync_at": s.next.map(rfc3339), "overdue": f.overdue, "instasync": s.hooked.is_some(),
+        "instasync_since": s.hooked.as_ref().map(|hooked| rfc3339(hooked.since)),
+        "last_delivery_at": s.hooked.as_ref().and_then(|hooked| hooked.delivered_at).map(rfc3339),
+        "deliveries": s.hooked.as_ref().map(|hooked| hooked.delivered),
+        "deliveries_refused": s.hooked.as_ref().map(|hooked| hooked.refused),
+        "unannounced_since": s.unannounced.map(rfc3339),
         "at_work_since": f.at_work_since.map(rfc3339), "max_age_seconds": f.limit().num_seconds(),
         "orders": orders, "late": s.late,
         "outbox": {

@@ -25,6 +25,24 @@ pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> String {
     finish(Hmac::<sha2::Sha256>::new_from_slice(key), message)
 }
 
+/// Whether `base64` is the HMAC-SHA256 of the parts of `message` one after the other; takes as long
+/// whatever is wrong with it. With an empty key nothing is.
+pub(crate) fn is_hmac_sha256(key: &[u8], message: &[&[u8]], base64: &str) -> bool {
+    let signature = base64::engine::general_purpose::STANDARD.decode(base64);
+    let (Ok(mut mac), Ok(signature)) = (Hmac::<sha2::Sha256>::new_from_slice(key), signature) else { return false };
+    message.iter().for_each(|part| mac.update(part));
+    !key.is_empty() && mac.verify_slice(&signature).is_ok()
+}
+
+/// Whether two texts are the same; takes as long whatever is different. Empty ones are not.
+pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    // By their codes under a key that does not matter: these are of one length, and are compared so.
+    let code = Hmac::<sha2::Sha256>::new_from_slice(b"same").map(|mac| mac.chain_update(one).finalize());
+    let mac = Hmac::<sha2::Sha256>::new_from_slice(b"same").map(|mac| mac.chain_update(other));
+    let (Ok(code), Ok(mac)) = (code, mac) else { return false };
+    !one.is_empty() && mac.verify(&code.into_bytes()).is_ok()
+}
+
 fn finish<M: Mac>(mac: Result<M, hmac::digest::InvalidLength>, message: &[u8]) -> String {
     // HMAC takes keys of any length, so the error arm is never reached.
     let Ok(mut mac) = mac else { return String::new() };
@@ -52,6 +70,21 @@ mod tests {
     fn encoding_leaves_only_the_unreserved_characters() {
         assert_eq!(encode("Ladies + Gentlemen ~-._%"), "Ladies%20%2B%20Gentlemen%20~-._%25");
         assert_eq!(encode("ü"), "%C3%BC");
+    }
+
+    #[test]
+    fn a_signature_is_held_against_every_byte_of_the_message_and_an_empty_key_signs_nothing() {
+        let signature = "W9zBRr9gdU5qBCQmCJV1x1oAPwidJzmDnexYuWTsOEM=";
+        let is_it =
+            |key: &str, text: &str, signature: &str| is_hmac_sha256(key.as_bytes(), &[text.as_bytes()], signature);
+        assert!(is_hmac_sha256(b"Jefe", &[b"what do ya want ", b"for nothing?"], signature));
+        assert!(!is_it("Jefe", "what do ya want for nothing? ", signature));
+        assert!(!is_it("Jefe2", "what do ya want for nothing?", signature));
+        for odd in ["", "W9zB", "not base64!", &signature[..43], &format!("{signature}\n")] {
+            assert!(!is_it("Jefe", "what do ya want for nothing?", odd), "{odd}");
+        }
+        assert!(!is_it("", "x", &hmac_sha256(b"", b"x")));
+        assert!(is_same(b"abc", b"abc") && !is_same(b"abc", b"abd") && !is_same(b"abc", b"ab") && !is_same(b"", b""));
     }
 
     #[test]

@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::http::{Request, Response, Store};
+use super::world::hooks::{Hook, Letter};
 use super::world::{About, Mail, Purchase};
 use crate::channel::ChannelKind;
 use crate::clock::Timestamp;
@@ -181,6 +182,15 @@ pub trait Simulated: Store {
 
     /// Counts over the whole store.
     fn counters(&self) -> Counters;
+
+    /// The deliveries of webhooks that were answered so far.
+    fn letters(&self) -> Vec<Letter>;
+
+    /// The subscriptions to webhooks.
+    fn hooks(&self) -> Vec<Hook>;
+
+    /// Somebody, or the vendor, changes the subscriptions.
+    fn change_hooks(&self, change: &mut dyn FnMut(&mut Vec<Hook>));
 
     /// Control requests of this channel's own; `None` where it has none of that name.
     fn verb(&self, method: &str, verb: &str, id: &str, wish: &Value) -> Option<Response> {

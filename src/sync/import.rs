@@ -34,7 +34,7 @@ const AHEAD: usize = 2;
 const TOGETHER: usize = 300;
 
 /// How many orders are asked for by their ids at once.
-const AT_ONCE: u32 = 100;
+pub(crate) const AT_ONCE: u32 = 100;
 
 /// How many orders that the channel could not show are asked for again in one sync: each failure
 /// costs its patience.
@@ -222,13 +222,14 @@ impl Import<'_> {
     /// Reads the orders that something has said to have changed.
     fn read_asked(&self, book: &mut Book, report: &mut StoreReport) -> Result<()> {
         loop {
+            let due = self.context.clock.now();
             let ids = book.due_rereads(self.open.store.id, Why::Asked, AT_ONCE)?;
             if ids.is_empty() {
                 return Ok(());
             }
             let found = self.open.channel.orders(&ids)?;
             self.take(book, found.into(), report)?;
-            book.rereads_done(self.open.store.id, &ids)?;
+            book.rereads_done(self.open.store.id, &ids, due)?;
             self.context.clock.check_interrupt()?;
         }
     }

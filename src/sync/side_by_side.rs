@@ -14,6 +14,7 @@ use super::store::OpenStore;
 use super::{Context, Job, Progress, export, import};
 use crate::book::Store;
 use crate::error::{Error, ErrorKind, Result};
+use crate::listen::subscriptions;
 use crate::lock::Work;
 
 /// How long the import waits for the export at most.
@@ -82,6 +83,14 @@ fn bring_in(
     let imported = lock.and_then(|_lock| import::import(context, &mut book, open, run, job, progress, report));
     book.note_access(store.id, &imported)?;
     report.read = imported.is_ok() && job.range.is_none();
+    if report.read && !job.dry_run {
+        // What was lost meanwhile is in what was just read.
+        match subscriptions::check(context, &mut book, open) {
+            Ok(told) => report.warnings.extend(told),
+            // The channel is down by now: the next sync looks.
+            Err(error) => drop(error),
+        }
+    }
     imported
 }
 

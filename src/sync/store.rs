@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use chrono::TimeDelta;
 use url::Url;
@@ -13,6 +14,7 @@ use super::outstanding::{Outstanding, outstanding};
 use crate::book::{Book, Store};
 use crate::channel::consent::{Attempt, Brought, Consent};
 use crate::channel::settings::client;
+use crate::channel::webhooks::{Hook, HookChange};
 use crate::channel::{
     self, Cancellation, Capabilities, Channel, ChannelKind, Connection, Cursor, DispatchPlan, Format, Found, Heads,
     Learn, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, Task, TrackingChange, TrackingPlan, Values,
@@ -153,6 +155,14 @@ impl Channel for Named {
 
     fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step> {
         self.channel.cancel(now, cancellation, receipts)
+    }
+
+    fn hooks(&self) -> Result<Vec<Hook>> {
+        self.name(self.channel.hooks())
+    }
+
+    fn change_hook(&self, change: &HookChange) -> Result<()> {
+        self.name(self.channel.change_hook(change))
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {
@@ -311,6 +321,9 @@ fn note_access(context: &Context, store: &Store) -> Heard {
     })
 }
 
+/// How long a request waits for another's transaction: it can do without.
+const HURRY: Duration = Duration::from_millis(100);
+
 /// What the processes that call a store tell each other through the book (I-6). Where it cannot be
 /// written just then, what is told still holds in this process.
 struct OtherProcesses {
@@ -332,7 +345,7 @@ impl Shared for OtherProcesses {
         let mut book = self.book.lock().unwrap_or_else(PoisonError::into_inner);
         if book.is_none() {
             let open = Book::open_existing(&self.book_file, self.clock.clone());
-            *book = open.ok().flatten().and_then(|book| book.in_a_hurry().ok());
+            *book = open.ok().flatten().and_then(|book| book.in_a_hurry(HURRY).ok());
         }
         let changed = book.as_mut().map(|book| {
             book.change_lane(self.store, name, &mut |kept| {

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use reqwest::Method;
+use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
 
@@ -180,6 +182,15 @@ impl Api {
     pub(crate) fn carry_out(&self, operation: &Operation) -> Result<Reply> {
         let (method, route, body) = operation.request()?;
         self.http.send(self, &Request::write_json(method, self.route(&route)?, &body))
+    }
+
+    /// Makes, changes or takes away a subscription to webhooks; one that is gone already is no error.
+    pub(crate) fn change_hook(&self, method: Method, route: &str, body: &Value) -> Result<()> {
+        let mut request = Request::write_json(method, self.route(route)?, body);
+        if body.is_null() {
+            request.body = None;
+        }
+        self.http.send(self, &request).map(drop)
     }
 
     fn route(&self, route: &str) -> Result<Url> {

@@ -32,14 +32,15 @@ mod probe;
 mod settings;
 mod shipments;
 mod status;
+mod webhooks;
 mod wire;
 
 use std::time::Duration;
 
 use super::{
     Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, GuideTime,
-    Heads, Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange, TrackingPlan,
-    UnknownCarrier, Write, stored,
+    Heads, Hook, HookChange, Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange,
+    TrackingPlan, UnknownCarrier, Write, stored,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -59,6 +60,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     sold_here: |source| matches!(source, "www" | "mobile" | "iphone" | "ipad" | "android" | "checkout_api" | "manual"),
     ships: |_| true,
     policies: Policies { edits: Policy::Apply, address: Policy::Apply, cancels: Policy::Apply, ..Policies::USUAL },
+    webhooks: Some(webhooks::WEBHOOKS),
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Settings::read(values).and_then(|_| settings::origin()),
     open: |connection| {
@@ -165,6 +167,14 @@ impl Channel for BigCommerce {
 
     /// The receipt is the id of the shipment that was made. An order's own id is none: it may be
     /// the number of a shipment, too.
+    fn hooks(&self) -> Result<Vec<Hook>> {
+        webhooks::list(&self.api)
+    }
+
+    fn change_hook(&self, change: &HookChange) -> Result<()> {
+        webhooks::change(&self.api, change)
+    }
+
     fn apply(&self, write: &Write) -> Result<Option<String>> {
         let operation = write.operation()?;
         let reply = self.api.carry_out(operation)?;

@@ -63,6 +63,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     sold_here: |source| matches!(source, "etsy.com" | "pattern"),
     ships: |_| true,
     policies: Policies::USUAL,
+    webhooks: None,
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Settings::read(values).and_then(|_| auth::address("/")),
     open: |connection| {

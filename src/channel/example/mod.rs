@@ -59,6 +59,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     sold_here: |source| source != "import",
     ships: |_| true,
     policies: Policies::USUAL,
+    webhooks: None,
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),
     open: |connection| {

@@ -63,6 +63,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     sold_here: |source| source == map::CHECKOUT,
     ships: |words| shipments::may_ship(map::apart(words).0).is_ok(),
     policies: Policies::USUAL,
+    webhooks: None,
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),
     open: |connection| {

@@ -39,6 +39,7 @@ mod settings;
 mod shipments;
 mod sizes;
 mod slices;
+mod webhooks;
 mod wire;
 
 use std::time::Duration;
@@ -47,8 +48,8 @@ use serde_json::json;
 
 use super::{
     Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, GuideTime,
-    Heads, Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange, TrackingPlan,
-    UnknownCarrier, Write, stored,
+    Heads, Hook, HookChange, Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange,
+    TrackingPlan, UnknownCarrier, Write, stored,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -69,6 +70,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     sold_here: |source| matches!(source, "web" | "pos" | "iphone" | "android"),
     ships: |words| !words.split(map::AND).any(|word| matches!(word, map::ON_HOLD | map::SCHEDULED)),
     policies: Policies { cancels: Policy::Apply, ..Policies::USUAL },
+    webhooks: Some(webhooks::WEBHOOKS),
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Settings::read(values)?.origin(),
     open: |connection| {
@@ -188,6 +190,14 @@ impl Channel for Shopify {
 
     fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step> {
         cancel::step(&self.api, now, cancellation, receipts)
+    }
+
+    fn hooks(&self) -> Result<Vec<Hook>> {
+        webhooks::list(&self.api)
+    }
+
+    fn change_hook(&self, change: &HookChange) -> Result<()> {
+        webhooks::change(&self.api, change)
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {

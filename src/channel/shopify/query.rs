@@ -275,6 +275,23 @@ documents! {
     CANCEL_JOB "CancelJob" 3.0
     "query CancelJob($id:ID!,$order:ID!){job(id:$id){done} order(id:$order){cancelledAt}}";
 
+    /// The app's subscriptions to webhooks.
+    HOOKS "Hooks" 30.0 concat!(
+        "query Hooks($after:String){webhookSubscriptions(first:100,after:$after)",
+        "{pageInfo{hasNextPage endCursor} nodes{id topic uri}}}"
+    );
+
+    /// Subscribes to a topic.
+    SUBSCRIBE "Subscribe" 12.0 concat!(
+        "mutation Subscribe($topic:WebhookSubscriptionTopic!,$hook:WebhookSubscriptionInput!)",
+        "{webhookSubscriptionCreate(topic:$topic,webhookSubscription:$hook)",
+        "{made:webhookSubscription{id} errors:userErrors{message}}}"
+    );
+
+    /// Ends a subscription.
+    UNSUBSCRIBE "Unsubscribe" 12.0
+    "mutation Unsubscribe($id:ID!){webhookSubscriptionDelete(id:$id){deletedWebhookSubscriptionId errors:userErrors{message}}}";
+
     /// Starts a bulk operation. Grouped, so that lines follow their order and it can be read
     /// without keeping the file.
     BULK "Bulk" 12.0 concat!(

@@ -39,6 +39,7 @@ mod probe;
 mod settings;
 mod shipments;
 mod status;
+mod webhooks;
 mod wire;
 
 use std::time::Duration;
@@ -47,8 +48,8 @@ use serde_json::value::RawValue;
 
 use super::{
     Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Found,
-    GuideTime, Heads, Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange,
-    TrackingPlan, UnknownCarrier, Unshown, Write, stored,
+    GuideTime, Heads, Hook, HookChange, Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey,
+    TrackingChange, TrackingPlan, UnknownCarrier, Unshown, Write, stored,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -68,6 +69,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     sold_here: |source| matches!(source, "checkout" | "store-api" | "admin"),
     ships: |_| true,
     policies: Policies::USUAL,
+    webhooks: Some(webhooks::WEBHOOKS),
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),
     open: |connection| {
@@ -219,6 +221,14 @@ impl Channel for WooCommerce {
 
     fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step> {
         cancel::step(&self.api, now, numeric(&now.remote_id)?, &cancellation.reason, receipts)
+    }
+
+    fn hooks(&self) -> Result<Vec<Hook>> {
+        webhooks::list(&self.api)
+    }
+
+    fn change_hook(&self, change: &HookChange) -> Result<()> {
+        webhooks::change(&self.api, change)
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {

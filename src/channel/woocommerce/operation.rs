@@ -8,6 +8,8 @@ use reqwest::Method;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use crate::secret::Secret;
+
 /// A write.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Operation {
@@ -64,6 +66,25 @@ pub(crate) enum Operation {
         order: u64,
         /// The entry's id: letters and digits.
         tracking: String,
+    },
+    /// `POST webhooks`.
+    Subscribe {
+        /// `order.created`.
+        topic: &'static str,
+        /// Where its deliveries go.
+        address: String,
+        /// What they are signed with: letters and digits, as the shop decodes entities in it.
+        key: Secret,
+    },
+    /// `PUT webhooks/{hook}`: deliver again.
+    Resume {
+        /// The subscription's id.
+        hook: u64,
+    },
+    /// `DELETE webhooks/{hook}`.
+    Unsubscribe {
+        /// The subscription's id.
+        hook: u64,
     },
 }
 
@@ -144,6 +165,16 @@ impl Operation {
                 let route = format!("{}/{tracking}", trackings_route(namespace, *order));
                 call(Method::DELETE, route, Value::Null)
             }
+            Self::Subscribe { topic, address, key } => {
+                let (route, name) = ("wc/v3/webhooks".to_owned(), "ordersync");
+                let body = json!({ "name": name, "topic": topic, "delivery_url": address, "secret": key.reveal() });
+                call(Method::POST, route, body)
+            }
+            Self::Resume { hook } => call(Method::PUT, webhook_route(*hook), json!({ "status": "active" })),
+            Self::Unsubscribe { hook } => {
+                // There is no bin for them.
+                Call { query: vec![("force", "true")], ..call(Method::DELETE, webhook_route(*hook), Value::Null) }
+            }
         }
     }
 }
@@ -161,6 +192,10 @@ fn fulfilled(method: Method, route: String, entries: &[Value], notify: bool) -> 
 /// What belongs to an order, below the REST root.
 pub(super) fn order_route(order: u64, below: &str) -> String {
     format!("wc/v3/orders/{order}{below}")
+}
+
+fn webhook_route(hook: u64) -> String {
+    format!("wc/v3/webhooks/{hook}")
 }
 
 /// The extension's list of an order's parcels.

@@ -405,7 +405,12 @@ pub(super) fn receipt(operation: &Operation, body: &[u8]) -> Option<String> {
     match operation {
         Operation::AddNote { .. } => made(body).map(|id| format!("note {id}")),
         Operation::Fulfill { .. } | Operation::AddTracking { .. } => made(body),
-        Operation::SetStatus { .. } | Operation::Retrack { .. } | Operation::RemoveTracking { .. } => None,
+        Operation::SetStatus { .. }
+        | Operation::Retrack { .. }
+        | Operation::RemoveTracking { .. }
+        | Operation::Subscribe { .. }
+        | Operation::Resume { .. }
+        | Operation::Unsubscribe { .. } => None,
     }
 }
 

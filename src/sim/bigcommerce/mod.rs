@@ -15,6 +15,7 @@ mod routes;
 #[cfg(test)]
 mod tests;
 mod vendor;
+mod webhooks;
 mod writes;
 
 use std::sync::Arc;

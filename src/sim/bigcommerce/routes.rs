@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::options::Options;
 use super::render::{self, STATUSES};
 use super::response::{self, error_v2, failed, not_found};
-use super::{Call, Context, Order, Request, Response, lists, parts, writes};
+use super::{Call, Context, Order, Request, Response, lists, parts, webhooks, writes};
 use crate::sim::rest::{Answer, Route, find};
 
 type Handler = fn(&mut Call<'_, '_>) -> Answer;
@@ -51,6 +51,10 @@ const ROUTES: &[Route<Handler>] = &[
     Route("POST", "v2/orders/{id}/shipments", "", writes::ship),
     Route("PUT", "v2/orders/{id}/shipments/{id}", "", writes::change_shipment),
     Route("DELETE", "v2/orders/{id}/shipments/{id}", "", writes::undo_shipment),
+    Route("GET", "v3/hooks", "", webhooks::list),
+    Route("POST", "v3/hooks", "", webhooks::create),
+    Route("PUT", "v3/hooks/{id}", "", webhooks::update),
+    Route("DELETE", "v3/hooks/{id}", "", webhooks::delete),
 ];
 
 /// Answers a request that has been let in.

@@ -6,10 +6,11 @@ use serde_json::Value;
 
 use super::options::{Options, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN};
 use super::render::{self, AT_DELIVERY, Expand};
-use super::{Context, Entry, Order, Shop, State, access};
+use super::{Context, Entry, Order, Shop, State, access, webhooks};
 use crate::channel::ChannelKind;
 use crate::sim::budget::Window;
 use crate::sim::http::{Request, Response};
+use crate::sim::world::hooks::{Hook, News};
 use crate::sim::world::{
     Dice, Event, Nature, Purchase, Tracking, Vendor, Way, everything, fee, give_back, mix, part_id, second_place,
     ship_items, wrap,
@@ -238,6 +239,13 @@ impl Vendor for BigCommerce {
         let entry = context.state.orders.get(&id)?;
         let all = Expand { consignments: true, lines: true, fees: true };
         Some(render::order(context.options, entry, &entry.order(context.options), all))
+    }
+
+    /// After the eleventh repeat.
+    const GIVES_UP_AFTER: u32 = 12;
+
+    fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+        webhooks::letter(context, hook, id, news)
     }
 
     fn respond(shop: &Shop, request: &Request) -> Response {

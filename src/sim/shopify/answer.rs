@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::options::Options;
 use super::render::{self, gid, id_of};
-use super::{Context, Order, Shop, bulk, lists, writes};
+use super::{Context, Order, Shop, bulk, lists, webhooks, writes};
 use crate::sim::graphql::{Dialect, Field, Prices, Run, Selection, parse};
 use crate::sim::http::{Request, Response};
 
@@ -16,7 +16,14 @@ const MAX_COST: f64 = 1000.0;
 /// size (1 -> 3, 5 -> 8, 20 -> 12, 50 -> 17, 100 -> 20 with one object in each).
 pub(super) static DIALECT: Dialect = Dialect {
     prices: Prices {
-        connections: &["orders", "lineItems", "shippingLines", "fulfillmentOrders", "fulfillmentLineItems"],
+        connections: &[
+            "orders",
+            "lineItems",
+            "shippingLines",
+            "fulfillmentOrders",
+            "fulfillmentLineItems",
+            "webhookSubscriptions",
+        ],
         lists: &["fulfillments", "refunds", "transactions", "taxLines"],
         bare_lists: &["trackingInfo"],
         free: &[
@@ -70,6 +77,9 @@ const FIELDS: &[(&str, &str, Resolver)] = &[
     ("fulfillmentCreate", "write_merchant_managed_fulfillment_orders", writes::fulfill),
     ("fulfillmentTrackingInfoUpdate", "write_merchant_managed_fulfillment_orders", writes::retrack),
     ("orderCancel", "write_orders", writes::cancel),
+    ("webhookSubscriptions", "", |context, _| Ok(webhooks::list(context))),
+    ("webhookSubscriptionCreate", "write_orders", |context, given| Ok(webhooks::create(context, given))),
+    ("webhookSubscriptionDelete", "", |context, given| Ok(webhooks::delete(context, given))),
 ];
 
 /// `POST /admin/api/2026-10/graphql.json`.

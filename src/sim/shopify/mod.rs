@@ -13,6 +13,7 @@ mod render;
 #[cfg(test)]
 mod tests;
 mod vendor;
+mod webhooks;
 mod writes;
 
 use std::sync::Arc;

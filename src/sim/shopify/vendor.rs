@@ -9,12 +9,13 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::options::{Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET, REHEARSAL_TOKEN};
-use super::{Context, Entry, Order, STEP, Shop, State, render, writes};
+use super::{Context, Entry, Order, STEP, Shop, State, render, webhooks, writes};
 use crate::channel::ChannelKind;
 use crate::sim::budget::Bucket;
 use crate::sim::graphql::plain;
 use crate::sim::http::{Request, Response};
 use crate::sim::tokens::Tokens;
+use crate::sim::world::hooks::{Hook, News};
 use crate::sim::world::{Dice, Event, Line, Nature, Purchase, Refund, Tracking, Vendor, everything, mix, ship_items};
 use crate::sim::{Access, FaultKind, Question};
 
@@ -426,6 +427,13 @@ impl Vendor for Shopify {
 
     fn document(context: &Context<'_>, id: u64) -> Option<Value> {
         render::order(context, id).as_ref().map(plain)
+    }
+
+    const GIVES_UP_AFTER: u32 = 8;
+    const FORGETS_HOOKS: bool = true;
+
+    fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+        webhooks::letter(context, hook, id, news)
     }
 
     fn respond(shop: &Shop, request: &Request) -> Response {

@@ -21,6 +21,7 @@ mod site;
 mod tests;
 mod trackings;
 mod vendor;
+mod webhooks;
 
 use std::sync::Arc;
 

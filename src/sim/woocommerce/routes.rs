@@ -9,6 +9,7 @@ use super::options::{Options, Profile, Tracking};
 use super::vendor::CORE_STATUSES;
 use super::{
     Answer, Call, Context, Request, Response, fulfillments, lists, notes, orders, products, refunds, site, trackings,
+    webhooks,
 };
 use crate::sim::rest::{Arg, Route, check, declared, find, from_pairs};
 
@@ -30,6 +31,8 @@ const REFUND: &str = "amount reason api_refund:bool=true api_restock:bool=true";
 const NOTE: &str = "note! customer_note:bool=false added_by_user:bool=false";
 const FULFILLMENT: &str = "status=unfulfilled is_fulfilled:bool=false meta_data!:array notify_customer:bool=false";
 const PARCEL: &str = "tracking_provider custom_tracking_provider custom_tracking_link tracking_number! date_shipped";
+
+const WEBHOOK: &str = "name status:active|paused|disabled topic! delivery_url! secret!";
 
 const EDIT: &str = "POST|PUT|PATCH";
 
@@ -81,6 +84,10 @@ const ROUTES: &[Route<Handler>] = &[
     Route("GET", "wc/v3/orders/{order_id}/shipment-trackings/providers", "", trackings::providers),
     Route("GET", "wc/v3/orders/{order_id}/shipment-trackings/{id:x}", "", trackings::get),
     Route("DELETE", "wc/v3/orders/{order_id}/shipment-trackings/{id:x}", "", trackings::delete),
+    Route("GET", "wc/v3/webhooks", PRODUCTS, webhooks::list),
+    Route("POST", "wc/v3/webhooks", WEBHOOK, webhooks::create),
+    Route(EDIT, "wc/v3/webhooks/{id}", "name status:active|paused|disabled topic secret", webhooks::update),
+    Route("DELETE", "wc/v3/webhooks/{id}", "force:bool=false", webhooks::delete),
     Route("GET", "wc/v2", "", index),
     Route("GET", "wc/v2/orders/{order_id}/shipment-trackings", "", trackings::list),
     Route("POST", "wc/v2/orders/{order_id}/shipment-trackings", PARCEL, trackings::create),

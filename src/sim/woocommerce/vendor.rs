@@ -9,11 +9,12 @@ use serde_json::{Value, json};
 
 use super::options::{Options, Permalinks, REHEARSAL_KEY, REHEARSAL_SECRET};
 use super::render::{self, ADDRESS, Style};
-use super::{Context, Entry, Order, Shop, State, fulfillments, site, trackings};
+use super::{Context, Entry, Order, Shop, State, fulfillments, site, trackings, webhooks};
 use crate::channel::ChannelKind;
 use crate::clock::Timestamp;
 use crate::sim::forms::readdress;
 use crate::sim::http::{Request, Response};
+use crate::sim::world::hooks::{Hook, News};
 use crate::sim::world::{About, Dice, Event, Meta, Nature, Purchase, Tracking, Vendor, fee};
 use crate::sim::{Access, Question, Simulated};
 
@@ -163,6 +164,7 @@ pub(super) fn create(context: &mut Context<'_>) -> u64 {
     let entry = Entry::new(id, context.now, context.now, Cow::Borrowed("pending"));
     let entry = Entry { order: Some(Box::new(Order { source: "rest-api".to_owned(), ..order })), ..entry };
     context.state.insert(context.options, entry, context.now);
+    context.state.note(id, News::Placed);
     id
 }
 
@@ -351,6 +353,17 @@ impl Vendor for WooCommerce {
 
     fn document(context: &Context<'_>, id: u64) -> Option<Value> {
         context.state.orders.get(&id).map(|entry| render::order(&Style::of(context), entry))
+    }
+
+    /// On the seventh in a row, whatever the pages say.
+    const GIVES_UP_AFTER: u32 = 7;
+
+    fn is_delivered(status: u16) -> bool {
+        (200..=302).contains(&status)
+    }
+
+    fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+        webhooks::letter(context, hook, id, news)
     }
 
     fn respond(shop: &Shop, request: &Request) -> Response {

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use super::hooks::{Hook, Letter, News, locked};
 use super::order::{Address, Line, Mails, Refund, Tracking, Way};
 use super::state::{Entry, everything};
 use super::{Context, Event, Order, Purchase, Shop, Vendor, makeup, ticks};
@@ -48,6 +49,7 @@ impl<V: Vendor> Shop<V> {
             let entry = Entry::new(id, at, at, V::first_status(purchase));
             let entry = Entry { order: Some(Box::new(order)), ..entry };
             context.state.insert(context.options, entry, context.now);
+            context.state.note(id, News::Placed);
             id
         })
     }
@@ -340,7 +342,7 @@ impl<V: Vendor> Simulated for Shop<V> {
     }
 
     fn erase(&self, id: &str) -> bool {
-        self.lock().remove(number(id))
+        self.with(|context| context.state.remove(number(id)))
     }
 
     fn redate(&self, id: &str, at: Timestamp) -> bool {
@@ -396,6 +398,18 @@ impl<V: Vendor> Simulated for Shop<V> {
         let mails =
             state.orders.values().filter_map(|entry| entry.order.as_ref()).map(|order| order.dispatch_mails()).sum();
         Counters { orders: state.orders.len() as u64, writes: state.writes, dispatch_mails: mails }
+    }
+
+    fn letters(&self) -> Vec<Letter> {
+        locked(&self.lock().post).letters.clone()
+    }
+
+    fn hooks(&self) -> Vec<Hook> {
+        locked(&self.lock().post).hooks.clone()
+    }
+
+    fn change_hooks(&self, change: &mut dyn FnMut(&mut Vec<Hook>)) {
+        change(&mut locked(&self.lock().post).hooks);
     }
 
     fn verb(&self, method: &str, verb: &str, id: &str, wish: &Value) -> Option<Response> {

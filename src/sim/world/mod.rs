@@ -9,6 +9,7 @@
 mod controls;
 mod dice;
 pub mod fixtures;
+pub mod hooks;
 mod list;
 mod makeup;
 mod order;
@@ -34,6 +35,8 @@ pub(crate) use order::{Line, Mail, Meta, Note, Order, Place, Refund, Shipment, S
 pub use purchase::Purchase;
 pub(crate) use state::{Context, Entry, State};
 pub(super) use state::{everything, give_back, ship as ship_items};
+
+use hooks::{Hook, News, deliver};
 
 use super::CONTROL;
 use super::faults::FaultKind;
@@ -248,6 +251,28 @@ pub trait Vendor: Sized + Send + Sync + 'static {
         None
     }
 
+    /// How many deliveries of a webhook fail in a row before it is switched off.
+    const GIVES_UP_AFTER: u32 = u32::MAX;
+    /// Whether one that is switched off is deleted.
+    const FORGETS_HOOKS: bool = false;
+
+    /// Whether this answer to a delivery is a good one.
+    fn is_delivered(status: u16) -> bool {
+        (200..300).contains(&status)
+    }
+
+    /// Headers and body of the delivery that a subscription gets for this; nothing where it is not
+    /// about that.
+    fn letter(
+        context: &Context<'_, Self>,
+        hook: &Hook,
+        id: u64,
+        news: News,
+    ) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+        let _ = (context, hook, id, news);
+        None
+    }
+
     /// Control requests of this channel's own: whether something changed; `None` where it has none
     /// of that name.
     fn control(shop: &Shop<Self>, verb: &str, id: u64, wish: &Value) -> Option<bool> {
@@ -256,7 +281,7 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     }
 }
 
-type Hook<V> = Arc<dyn Fn(&Request, &Shop<V>) + Send + Sync>;
+type BeforeRequest<V> = Arc<dyn Fn(&Request, &Shop<V>) + Send + Sync>;
 
 /// A simulated store. Share it as `Arc` between a [`Server`](super::Server) and a test.
 pub struct Shop<V: Vendor> {
@@ -264,7 +289,7 @@ pub struct Shop<V: Vendor> {
     clock: ShopClock,
     state: Mutex<State<V>>,
     served: Mutex<String>,
-    hook: Mutex<Option<Hook<V>>>,
+    hook: Mutex<Option<BeforeRequest<V>>>,
 }
 
 impl<V: Vendor> Shop<V> {
@@ -311,10 +336,15 @@ impl<V: Vendor> Shop<V> {
         self.served.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Does something with the store as it is now.
+    /// Does something with the store as it is now; whoever wants to be told of it is.
     pub(in crate::sim) fn with<T>(&self, act: impl FnOnce(&mut Context<'_, V>) -> T) -> T {
         let (options, now, served) = (self.options().clone(), self.now(), self.served());
-        act(&mut Context { options: &options, state: &mut self.lock(), now, served: &served })
+        let mut state = self.lock();
+        let mut context = Context { options: &options, state: &mut state, now, served: &served };
+        let done = act(&mut context);
+        let letters = context.letters();
+        letters.into_iter().for_each(|letter| deliver::<V>(letter, state.post.clone()));
+        done
     }
 }
 

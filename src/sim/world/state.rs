@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rust_decimal::Decimal;
 
+use super::hooks::{News, SharedPost};
 use super::list::Kept;
 use super::order::{About, Line, Note, Order, Refund, Shipment, Tracking, Way};
 use super::{Event, Vendor, makeup};
@@ -70,6 +71,10 @@ pub struct State<V: Vendor> {
     pub(super) last_note: u64,
     /// The last list.
     pub(super) kept: Kept,
+    /// What happened that nobody was told of yet.
+    pub(super) news: Vec<(u64, News)>,
+    /// Subscriptions and deliveries.
+    pub(crate) post: SharedPost,
     /// What only this channel's stores remember.
     pub(crate) own: V::Memory,
 }
@@ -89,6 +94,8 @@ impl<V: Vendor> State<V> {
             generation: 0,
             last_note: 0,
             kept: Kept::default(),
+            news: Vec::new(),
+            post: SharedPost::default(),
             own,
         }
     }
@@ -119,6 +126,7 @@ impl<V: Vendor> State<V> {
         self.generation += 1;
         let Some(entry) = self.orders.remove(&id) else { return false };
         self.refunds.retain(|_, owner| *owner != id);
+        self.note(id, News::Erased);
         self.by_time.remove(&(entry.seen, id));
         self.by_creation.remove(&(entry.created, id))
     }
@@ -216,6 +224,7 @@ impl<V: Vendor> Context<'_, V> {
         self.order_mut(id);
         let Some(entry) = self.state.orders.get_mut(&id) else { return };
         entry.modified = modified;
+        self.state.note(id, News::Changed);
         self.state.unnoticed.push((self.now + V::nature(self.options).lag, id));
         self.state.notice(self.now);
     }
@@ -247,6 +256,9 @@ impl<V: Vendor> Context<'_, V> {
         self.order_mut(id);
         let Some(entry) = self.state.orders.get_mut(&id) else { return false };
         entry.away = away.then_some(now);
+        if away {
+            self.state.note(id, News::PutAway);
+        }
         self.change_and(id, Event::PutAway(away), |_| ())
     }
 

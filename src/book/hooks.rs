@@ -1,0 +1,154 @@
+//! What the channel says by itself (Instasync): deliveries, whether they come, and what nothing has
+//! told of.
+
+use chrono::TimeDelta;
+use rusqlite::{Connection, OptionalExtension, params};
+use sha2::{Digest, Sha256};
+
+use super::Book;
+use super::error::Done;
+use crate::clock::{Timestamp, from_millis};
+use crate::error::Result;
+
+/// How long a delivery is known again.
+const KNOWN: TimeDelta = TimeDelta::hours(48);
+
+/// How long it is remembered that nothing has told of an order: as long as a channel tries.
+const REMEMBERED: TimeDelta = TimeDelta::hours(72);
+
+/// A good delivery, reduced to ids.
+#[derive(Debug, Clone)]
+pub(crate) struct Ring {
+    /// The store.
+    pub(crate) store: i64,
+    /// The orders that have changed.
+    pub(crate) orders: Vec<String>,
+    /// What it is known by when it comes again.
+    pub(crate) key: Option<String>,
+}
+
+/// How Instasync stands for a store where it is on.
+#[derive(Debug, Clone)]
+pub(crate) struct Hooked {
+    /// The public address, before the path of the store.
+    pub(crate) address: String,
+    /// Since when deliveries are awaited.
+    pub(crate) since: Timestamp,
+    /// When the subscriptions were last looked at.
+    pub(crate) checked_at: Timestamp,
+    /// When the last good delivery came.
+    pub(crate) delivered_at: Option<Timestamp>,
+    /// How many good ones came.
+    pub(crate) delivered: u64,
+    /// How many were not the channel's.
+    pub(crate) refused: u64,
+}
+
+impl Book {
+    /// Keeps deliveries, durably: their orders are read again after `moment`. What came before
+    /// within the last days is not kept twice.
+    pub(crate) fn keep_deliveries(&mut self, rings: &[Ring], moment: TimeDelta) -> Result<()> {
+        let now = self.clock.now();
+        self.write_durably("written", |db| {
+            let sql = "DELETE FROM deliveries WHERE came_at < ?";
+            db.prepare_cached(sql).done("written")?.execute([(now - KNOWN).timestamp_millis()]).done("written")?;
+            for ring in rings {
+                keep(db, ring, moment, now)?;
+            }
+            Ok(())
+        })
+    }
+
+    /// How Instasync stands for the store; `None` where it is off.
+    pub(crate) fn hooked(&self, store: i64) -> Result<Option<Hooked>> {
+        let sql = "SELECT address, since, checked_at, delivered_at, delivered, refused FROM hooks WHERE store_id = ?";
+        let read = |row: &rusqlite::Row<'_>| {
+            Ok(Hooked {
+                address: row.get(0)?,
+                since: from_millis(row.get(1)?),
+                checked_at: from_millis(row.get(2)?),
+                delivered_at: row.get::<_, Option<i64>>(3)?.map(from_millis),
+                delivered: row.get(4)?,
+                refused: row.get(5)?,
+            })
+        };
+        self.db.prepare_cached(sql).done("read")?.query_row([store], read).optional().done("read")
+    }
+
+    /// The store's subscriptions were looked at, and are as they should be.
+    pub(crate) fn hooks_checked(&mut self, store: i64, address: &str) -> Result<()> {
+        let now = self.now_ms();
+        self.write("written", |db| {
+            db.execute(
+                "INSERT INTO hooks (store_id, address, since, checked_at) VALUES (?1, ?2, ?3, ?3)
+                 ON CONFLICT DO UPDATE SET address = excluded.address, checked_at = excluded.checked_at",
+                params![store, address, now],
+            )
+            .done("written")?;
+            let old = now - REMEMBERED.num_milliseconds();
+            let sql = "DELETE FROM unannounced WHERE store_id = ? AND found_at < ?";
+            db.execute(sql, [store, old]).done("written").map(drop)
+        })
+    }
+
+    /// Counts deliveries that were not the channel's.
+    pub(crate) fn count_refused(&mut self, store: i64, refused: u64) -> Result<()> {
+        self.write("written", |db| {
+            db.execute("UPDATE hooks SET refused = refused + ? WHERE store_id = ?", params![refused, store])
+                .done("written")
+                .map(drop)
+        })
+    }
+
+    /// Instasync is off for the store.
+    pub(crate) fn unhook(&mut self, store: i64) -> Result<()> {
+        self.write("written", |db| {
+            for table in ["hooks", "unannounced", "deliveries"] {
+                db.execute(&format!("DELETE FROM {table} WHERE store_id = ?"), [store]).done("written")?;
+            }
+            Ok(())
+        })
+    }
+
+    /// Since when syncs find new orders of the store that nothing has told of, although its
+    /// deliveries come within so long.
+    pub(crate) fn unannounced_since(&self, store: i64, comes_within: TimeDelta) -> Result<Option<Timestamp>> {
+        let now = self.clock.now();
+        let sql = "SELECT min(found_at) FROM unannounced WHERE store_id = ? AND found_at BETWEEN ? AND ?";
+        let (oldest, late) = ((now - REMEMBERED).timestamp_millis(), (now - comes_within).timestamp_millis());
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let at: Option<i64> = statement.query_row([store, oldest, late], |row| row.get(0)).done("read")?;
+        Ok(at.map(from_millis))
+    }
+}
+
+fn keep(db: &Connection, ring: &Ring, moment: TimeDelta, now: Timestamp) -> Result<()> {
+    let (store, at) = (ring.store, now.timestamp_millis());
+    if let Some(key) = &ring.key {
+        let hash = Sha256::digest(key.as_bytes());
+        let sql = "INSERT INTO deliveries (store_id, key, came_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+        let kept = db.prepare_cached(sql).done("written")?.execute(params![store, &hash[..16], at]).done("written")?;
+        if kept == 0 {
+            return Ok(());
+        }
+    }
+    for id in &ring.orders {
+        super::rereads::ring(db, store, id, moment, now)?;
+        let sql = "DELETE FROM unannounced WHERE store_id = ? AND remote_id = ?";
+        db.prepare_cached(sql).done("written")?.execute(params![store, id]).done("written")?;
+    }
+    let sql = "UPDATE hooks SET delivered = delivered + 1, delivered_at = ? WHERE store_id = ?";
+    db.prepare_cached(sql).done("written")?.execute([at, store]).done("written").map(drop)
+}
+
+/// A sync has found a new order. Where deliveries are awaited since before it was placed, one should
+/// tell of it.
+pub(super) fn found(db: &Connection, store: i64, remote_id: &str, placed: Timestamp, now: Timestamp) -> Result<()> {
+    let sql = "INSERT INTO unannounced (store_id, remote_id, found_at)
+               SELECT ?1, ?2, ?3 FROM hooks WHERE store_id = ?1 AND since <= ?4 AND NOT EXISTS
+                 (SELECT 1 FROM rereads WHERE store_id = ?1 AND remote_id = ?2 AND why = 'asked')
+               ON CONFLICT DO NOTHING";
+    let found = params![store, remote_id, now.timestamp_millis(), placed.timestamp_millis()];
+    db.prepare_cached(sql).done("written")?.execute(found).done("written")?;
+    Ok(())
+}

@@ -1,0 +1,172 @@
+//! Shopify's deliveries: signed with the app's own secret, which is that of all its shops.
+//!
+//! Sources (November 2026): shopify.dev `apps/build/webhooks` (delivery structure, verify
+//! deliveries, manage subscriptions), and the Admin GraphQL schema. A failed delivery is repeated
+//! eight times within four hours, with its old body, to the address that it was first meant for;
+//! after eight in a row that fail the subscription is deleted. The order of deliveries means nothing,
+//! and one event may come under several ids.
+
+use chrono::TimeDelta;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::api::Api;
+use super::operation::Payload;
+use super::settings::Settings;
+use super::{operation, query};
+use crate::channel::webhooks::{Delivery, Hook, HookChange, Told, Webhooks, order_id};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What is known of the deliveries. What else happens to an order (refunds, shipments, edits) is told
+/// as `ORDERS_UPDATED` as well.
+pub(super) const WEBHOOKS: Webhooks = Webhooks {
+    topics: &["ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED", "ORDERS_DELETE"],
+    signed_with: &["client_secret", "api_secret"],
+    takes_our_key: false,
+    comes_within: TimeDelta::hours(4),
+    read,
+};
+
+/// Of the order in a body nothing but which it is.
+#[derive(Deserialize)]
+struct Body {
+    #[serde(default)]
+    id: Value,
+}
+
+fn read(delivery: &Delivery<'_>) -> Told {
+    let signature = header(delivery, "hmac-sha256").unwrap_or_default();
+    if !delivery.is_signed(&delivery.keys.vendor, &[delivery.body], signature) {
+        return Told::Refused;
+    }
+    // The secret is the app's, so the shop has to be the right one as well.
+    let shop = Settings::read(delivery.values).map(|settings| settings.shop);
+    if !header(delivery, "shop-domain").zip(shop.ok()).is_some_and(|(named, own)| named.eq_ignore_ascii_case(&own)) {
+        return Told::Refused;
+    }
+    let Ok(body) = serde_json::from_slice::<Body>(delivery.body) else { return Told::Refused };
+    match order_id(&body.id) {
+        Some(id) if header(delivery, "topic").is_some_and(|topic| topic.starts_with("orders/")) => {
+            Told::Orders { ids: vec![id], key: header(delivery, "webhook-id").map(str::to_owned) }
+        }
+        _ => Told::Nothing,
+    }
+}
+
+/// A header of Shopify's; the next kind of deliveries has them without the `X-`.
+fn header<'a>(delivery: &'a Delivery<'_>, name: &str) -> Option<&'a str> {
+    delivery.header(&format!("x-shopify-{name}")).or_else(|| delivery.header(&format!("shopify-{name}")))
+}
+
+/// A page of the app's subscriptions.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Found {
+    webhook_subscriptions: Page,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Page {
+    page_info: PageInfo,
+    nodes: Vec<Node>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PageInfo {
+    has_next_page: bool,
+    end_cursor: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Node {
+    id: String,
+    topic: String,
+    #[serde(default)]
+    uri: String,
+}
+
+/// How many pages of subscriptions are looked through.
+const MOST_PAGES: u32 = 20;
+
+/// The app's subscriptions in the shop; those that fail are deleted, so what there is delivers.
+pub(super) fn list(api: &Api) -> Result<Vec<Hook>> {
+    let (mut hooks, mut after) = (Vec::new(), None::<String>);
+    for _ in 0..MOST_PAGES {
+        let found: Found = api.ask(&query::HOOKS, json!({ "after": after }))?.read()?;
+        let page = found.webhook_subscriptions;
+        let hook = |node: Node| Hook { id: node.id, topic: node.topic, address: node.uri, is_active: true };
+        hooks.extend(page.nodes.into_iter().map(hook));
+        match page.page_info.end_cursor.filter(|_| page.page_info.has_next_page) {
+            Some(cursor) => after = Some(cursor),
+            None => return Ok(hooks),
+        }
+    }
+    Err(Error::new(
+        ErrorKind::Unreadable,
+        "the app has more webhooks in the shop than can be looked through; none was changed",
+    ))
+}
+
+/// Carries out a change. What is as wished already is no error.
+pub(super) fn change(api: &Api, change: &HookChange) -> Result<()> {
+    let (document, variables, is_done) = match change {
+        HookChange::Create { topic, address, .. } => {
+            let hook = json!({ "uri": address, "format": "JSON" });
+            (&query::SUBSCRIBE, json!({ "topic": topic, "hook": hook }), "already been taken")
+        }
+        HookChange::Enable(_) => return Ok(()),
+        HookChange::Remove(hook) => (&query::UNSUBSCRIBE, json!({ "id": hook.id }), "does not exist"),
+    };
+    let payload = Payload::of(&api.tell(document, variables)?)?.unwrap_or_default();
+    match payload.errors.first().map(|error| &*error.message) {
+        Some(why) if !why.contains(is_done) => Err(Error::new(ErrorKind::Rejected, operation::refusal(why))),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::Values;
+    use crate::channel::webhooks::Keys;
+    use crate::http::sign::hmac_sha256;
+    use crate::secret::Secret;
+
+    fn told(headers: &[(&str, &str)], body: &[u8], keys: &[&str]) -> Told {
+        let keys = Keys { vendor: keys.iter().copied().map(Secret::new).collect(), own: Vec::new() };
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+        let values = Values::from([("shop".to_owned(), "tea-and-cups.myshopify.com".to_owned())]);
+        read(&Delivery { headers: &headers, body, values: &values, keys: &keys, now: crate::clock::from_millis(0) })
+    }
+
+    #[test]
+    fn w2_a_delivery_is_signed_by_its_raw_bytes_for_this_shop() {
+        let body = "{\"id\":820982911946154508,\"note\":\"Grüße 🌷\",\"total\":\"403.00\"}".as_bytes();
+        let signature = hmac_sha256(b"new", body);
+        let good = [
+            ("x-shopify-hmac-sha256", signature.as_str()),
+            ("x-shopify-shop-domain", "Tea-and-Cups.myshopify.com"),
+            ("x-shopify-topic", "orders/updated"),
+            ("x-shopify-webhook-id", "b54557e4"),
+        ];
+        let orders = Told::Orders { ids: vec!["820982911946154508".to_owned()], key: Some("b54557e4".to_owned()) };
+        assert_eq!(told(&good, body, &["new"]), orders);
+        assert_eq!(told(&good, body, &["newer", "new"]), orders, "while the secret is replaced, both are good");
+        assert_eq!(told(&good, body, &["other"]), Told::Refused);
+        assert_eq!(told(&good, body, &[]), Told::Refused);
+        assert_eq!(told(&good, &body[1..], &["new"]), Told::Refused);
+        let bare = good.map(|(name, value)| (&name[2..], value));
+        assert_eq!(told(&bare, body, &["new"]), orders, "without the X-");
+        for (nth, other) in [(1, "other.myshopify.com"), (1, ""), (0, "AAAA")] {
+            let mut headers = good;
+            headers[nth].1 = other;
+            assert_eq!(told(&headers, body, &["new"]), Told::Refused, "{other}");
+        }
+        let mut headers = good;
+        headers[2].1 = "products/update";
+        assert_eq!(told(&headers, body, &["new"]), Told::Nothing);
+    }
+}

@@ -1,0 +1,121 @@
+//! WooCommerce's deliveries: signed with a key that goes with the subscription, by the letters of
+//! the body; and a test that is not signed at all.
+//!
+//! Source: `class-wc-webhook.php` (`deliver`, `deliver_ping`, `generate_signature`,
+//! `failed_delivery`) and deliveries recorded from real shops. A failed delivery is not repeated;
+//! after more than five in a row the shop switches the subscription off in silence.
+
+use chrono::TimeDelta;
+use serde::Deserialize;
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::api::Api;
+use super::operation::Operation;
+use crate::channel::rows;
+use crate::channel::webhooks::{Delivery, Hook, HookChange, Told, Webhooks, order_id};
+use crate::error::{Error, ErrorKind, Result};
+
+/// What is known of the deliveries.
+pub(super) const WEBHOOKS: Webhooks = Webhooks {
+    topics: &["order.created", "order.updated", "order.deleted", "order.restored"],
+    signed_with: &[],
+    takes_our_key: true,
+    // Sent by WP-Cron, which a shop without visitors runs late.
+    comes_within: TimeDelta::hours(1),
+    read,
+};
+
+/// How many subscriptions a shop can have that are looked through.
+const MOST_PAGES: u32 = 20;
+
+/// Of the order in a body nothing but what tells which it is; of one that was deleted there is no
+/// more.
+#[derive(Deserialize)]
+struct Body {
+    #[serde(default)]
+    id: Value,
+    #[serde(default)]
+    date_modified_gmt: Value,
+}
+
+fn read(delivery: &Delivery<'_>) -> Told {
+    if is_ping(delivery) {
+        return Told::Nothing;
+    }
+    let signature = delivery.header("x-wc-webhook-signature").unwrap_or_default();
+    if !delivery.is_signed(&delivery.keys.own, &[delivery.body], signature) {
+        return Told::Refused;
+    }
+    // The body is what is signed; the headers are not, so nothing hangs on the topic.
+    let Ok(body) = serde_json::from_slice::<Body>(delivery.body) else { return Told::Refused };
+    // What the shop could not render is an error in place of the order.
+    let Some(id) = order_id(&body.id) else { return Told::Nothing };
+    // The ids of deliveries are those of the second. A save that moves no date is told as well, so
+    // only the same letters are the same delivery; of a deleted order nothing tells one time from
+    // the next.
+    let key = body.date_modified_gmt.is_string().then(|| {
+        let hash = Sha256::digest(delivery.body);
+        hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    });
+    Told::Orders { ids: vec![id], key }
+}
+
+/// The test of a new subscription: a form with its number, without a signature. Whoever does not
+/// answer it 200 has the subscription switched off.
+fn is_ping(delivery: &Delivery<'_>) -> bool {
+    let is_form =
+        delivery.header("content-type").is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+    let number = delivery.body.strip_prefix(b"webhook_id=").unwrap_or_default();
+    is_form && (1..=20).contains(&number.len()) && number.iter().all(u8::is_ascii_digit)
+}
+
+#[derive(Deserialize)]
+struct Row {
+    id: u64,
+    #[serde(default)]
+    topic: String,
+    #[serde(default)]
+    delivery_url: String,
+    #[serde(default)]
+    status: String,
+}
+
+/// Every subscription of the shop, whoever has made it.
+pub(super) fn list(api: &Api) -> Result<Vec<Hook>> {
+    let mut hooks = Vec::new();
+    for page in 1..=MOST_PAGES {
+        let reply = api.list("wc/v3/webhooks", &[("per_page", "100".to_owned()), ("page", page.to_string())])?;
+        if reply.status == 404 {
+            let text = "the shop has no route for webhooks; nothing was subscribed to";
+            return Err(Error::new(ErrorKind::Unsupported, text).hint("update WooCommerce to 3.0 or later"));
+        }
+        let (found, _) = reply.json::<Vec<Row>>()?;
+        let is_last = found.len() < 100;
+        hooks.extend(found.into_iter().map(|row| Hook {
+            id: row.id.to_string(),
+            topic: row.topic,
+            address: row.delivery_url,
+            is_active: row.status == "active",
+        }));
+        if is_last {
+            return Ok(hooks);
+        }
+    }
+    let text = format!("the shop has more than {} webhooks; none was changed", MOST_PAGES * 100);
+    Err(Error::new(ErrorKind::Unreadable, text))
+}
+
+/// Carries out a change.
+pub(super) fn change(api: &Api, change: &HookChange) -> Result<()> {
+    let number = |hook: &Hook| super::super::numeric(&hook.id, "a WooCommerce shop");
+    let operation = match change {
+        HookChange::Create { topic, address, key } => {
+            Operation::Subscribe { topic, address: address.clone(), key: key.clone() }
+        }
+        HookChange::Enable(hook) => Operation::Resume { hook: number(hook)? },
+        HookChange::Remove(hook) => Operation::Unsubscribe { hook: number(hook)? },
+    };
+    let reply = api.write(&operation)?;
+    rows::single(&reply).map(drop)
+}

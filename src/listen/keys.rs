@@ -1,0 +1,81 @@
+//! The path and the keys of a store's deliveries. They are kept with its credentials: neither is in
+//! the book.
+
+use std::time::Duration;
+
+use chrono::TimeDelta;
+
+use crate::book::Store;
+use crate::channel::webhooks::{Keys, Webhooks};
+use crate::clock::{Timestamp, rfc3339};
+use crate::credentials::HOOK_PATH as PATH;
+use crate::error::Result;
+use crate::http::sign;
+use crate::lock::{Lock, Work};
+use crate::secret::{Secret, Secrets};
+use crate::sync::Context;
+
+/// The name of our own key in a credentials file.
+const KEY: &str = "hook_key";
+
+/// The vendor's key before the present one, and since when it is not that any more.
+const BEFORE: &str = "hook_key_before";
+const BEFORE_AT: &str = "hook_key_before_at";
+
+/// How long the vendor may sign with a key that the merchant has replaced; Shopify speaks of an hour.
+const REPLACED: TimeDelta = TimeDelta::hours(24);
+
+/// How long to wait for another process that writes the same file.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The store's credentials, with a path and a key for its deliveries, made where there are none yet.
+pub(super) fn ensure(context: &Context, store: &Store) -> Result<Secrets> {
+    let files = context.credential_store();
+    let is_whole = |secrets: &Secrets| [PATH, KEY].iter().all(|name| secrets.contains_key(*name));
+    let secrets = files.read(&store.name)?;
+    if is_whole(&secrets) {
+        return Ok(secrets);
+    }
+    let _one_process = Lock::take(&context.home.locks(), &store.name, Work::Renewal, PATIENCE, context.clock.as_ref())?;
+    let mut secrets = files.read(&store.name)?;
+    if !is_whole(&secrets) {
+        for name in [PATH, KEY] {
+            secrets.insert(name.to_owned(), Secret::new(format!("{}{}", sign::nonce()?, sign::nonce()?)));
+        }
+        files.write(&store.name, &secrets)?;
+    }
+    Ok(secrets)
+}
+
+/// The path and the keys as they are now.
+pub(super) fn of(secrets: &Secrets, webhooks: &Webhooks, now: Timestamp) -> (String, Keys) {
+    let get = |name: &str| secrets.get(name).filter(|secret| !secret.is_empty()).cloned();
+    let replaced_at = get(BEFORE_AT).and_then(|at| at.reveal().parse::<Timestamp>().ok());
+    let before = get(BEFORE).filter(|_| replaced_at.is_some_and(|at| (now - at).abs() < REPLACED));
+    let vendor = signing(secrets, webhooks).into_iter().chain(before).collect();
+    (path(secrets).unwrap_or_default(), Keys { vendor, own: get(KEY).into_iter().collect() })
+}
+
+/// The path, where the store has one.
+pub(super) fn path(secrets: &Secrets) -> Option<String> {
+    secrets.get(PATH).map(|path| path.reveal().to_owned())
+}
+
+fn signing(secrets: &Secrets, webhooks: &Webhooks) -> Option<Secret> {
+    webhooks.signed_with.iter().find_map(|key| secrets.get(*key).filter(|secret| !secret.is_empty()).cloned())
+}
+
+/// Takes path and keys over from what a store had before it got other credentials. For a while the
+/// vendor may still sign with what is replaced.
+pub(crate) fn take_over(before: &Secrets, fresh: &mut Secrets, webhooks: &Webhooks, now: Timestamp) {
+    for name in [PATH, KEY, BEFORE, BEFORE_AT] {
+        if let Some(kept) = before.get(name) {
+            fresh.entry(name.to_owned()).or_insert_with(|| kept.clone());
+        }
+    }
+    let (old, new) = (signing(before, webhooks), signing(fresh, webhooks));
+    if let Some(old) = old.filter(|old| Some(old) != new.as_ref()) {
+        fresh.insert(BEFORE.to_owned(), old);
+        fresh.insert(BEFORE_AT.to_owned(), Secret::new(rfc3339(now)));
+    }
+}

@@ -1,0 +1,290 @@
+//! The receiver of webhooks (Instasync).
+//!
+//! A delivery is a doorbell. It is verified as it came ([`Webhooks::read`]: the adapter's part),
+//! reduced to the ids of orders, kept durably, answered, and only then worked on: each order that
+//! was rung for is read again by its id and taken into the book on the path of every other single
+//! read ([`crate::sync::import`]). So nothing of a body reaches an order; what comes twice, late or
+//! in another order does no harm; and what a killed receiver has left undone stands in the book's
+//! queue of orders to be read again, of which the next sync takes care.
+//!
+//! It stands beside the engine and not in it, because it runs beside the engine: it takes none of
+//! the locks that keep two runs from each other (F-2). Like `pull` it needs none: what it reads goes
+//! into the book in a transaction of its own, and an older version of an order than the book's
+//! changes nothing there.
+//!
+//! | module | does |
+//! |---|---|
+//! | here | paths, verification, keeping in groups, answers |
+//! | [`http`] | requests within their limits, on plain sockets |
+//! | [`keys`] | the path and the keys of a store, in its credentials |
+//! | [`reread`] | the worker of a store |
+//! | [`subscriptions`] | what the channel is to send where |
+
+mod http;
+pub(crate) mod keys;
+mod reread;
+pub(crate) mod subscriptions;
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver as Incoming, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use chrono::TimeDelta;
+
+use crate::book::{Book, Ring, Store};
+use crate::channel::webhooks::{Delivery, Keys, Told, Webhooks};
+use crate::clock::Clock;
+use crate::credentials::CredentialStore;
+use crate::error::{Error, ErrorKind, Result};
+use crate::sync::Context;
+use http::{Connection, Head};
+
+/// How many connections are served at a time; others wait in the system's queue.
+const CONNECTIONS: usize = 64;
+
+/// How long an order that was rung for is left alone: what else happens to it is read with it.
+const MOMENT: TimeDelta = TimeDelta::seconds(1);
+
+/// How long keeping a delivery may take. The least patient sender waits for 5 s in all.
+const KEPT_WITHIN: Duration = Duration::from_secs(4);
+
+/// How long the book may be locked by others meanwhile.
+const LOCKED_AT_MOST: Duration = Duration::from_secs(3);
+
+/// How many deliveries go into the book together at most.
+const TOGETHER: usize = 256;
+
+/// How often it is looked whether a store has other keys now, when a delivery is not by those known.
+const OTHER_KEYS: Duration = Duration::from_secs(2);
+
+/// Below which path the stores have theirs.
+const BELOW: &str = "/hooks/";
+
+/// Whether it is there; says nothing else.
+const HEALTH: &str = "/health";
+
+/// Where what goes wrong is told, a sentence at a time.
+pub(crate) type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// A store whose deliveries are received.
+pub(crate) struct Line {
+    store: Store,
+    webhooks: &'static Webhooks,
+    path: String,
+    keys: RwLock<Keys>,
+    looked_at: Mutex<Instant>,
+    refused: AtomicU64,
+    credentials: CredentialStore,
+}
+
+impl Line {
+    /// A store's line, with its keys, which are made where there are none yet.
+    ///
+    /// # Errors
+    /// `Unsupported` where the channel has no webhooks, `Credentials` where there is nothing to
+    /// verify a delivery with.
+    pub(crate) fn new(context: &Context, store: &Store) -> Result<Self> {
+        let webhooks = webhooks_of(store)?;
+        let secrets = keys::ensure(context, store)?;
+        let (path, keys) = keys::of(&secrets, webhooks, context.clock.now());
+        if keys.vendor.is_empty() && !webhooks.takes_our_key {
+            let text = format!(
+                "{}: {} is missing, so no delivery could be verified; nothing is received",
+                store.name,
+                webhooks.signed_with.join(" or ")
+            );
+            let hint = format!("ordersync connect --reauth {}", store.name);
+            return Err(Error::new(ErrorKind::Credentials, text).hint(hint));
+        }
+        Ok(Self {
+            store: store.clone(),
+            webhooks,
+            path,
+            keys: RwLock::new(keys),
+            looked_at: Mutex::new(Instant::now()),
+            refused: AtomicU64::new(0),
+            credentials: context.credential_store(),
+        })
+    }
+
+    /// The store.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Its path, which nobody can guess.
+    pub(crate) fn path(&self) -> String {
+        format!("{BELOW}{}", self.path)
+    }
+
+    /// How many were refused since this was asked last.
+    pub(crate) fn take_refused(&self) -> u64 {
+        self.refused.swap(0, Ordering::Relaxed)
+    }
+
+    fn read(&self, head: &Head, body: &[u8], clock: &dyn Clock) -> Told {
+        let read = || {
+            let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
+            let values = &self.store.values;
+            (self.webhooks.read)(&Delivery { headers: &head.headers, body, values, keys: &keys, now: clock.now() })
+        };
+        match read() {
+            Told::Refused if self.takes_other_keys(clock) => read(),
+            told => told,
+        }
+    }
+
+    /// Whether the store has other keys by now.
+    fn takes_other_keys(&self, clock: &dyn Clock) -> bool {
+        let mut looked_at = self.looked_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if looked_at.elapsed() < OTHER_KEYS {
+            return false;
+        }
+        *looked_at = Instant::now();
+        let Ok(secrets) = self.credentials.read(&self.store.name) else { return false };
+        let (_, keys) = keys::of(&secrets, self.webhooks, clock.now());
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+        true
+    }
+}
+
+/// How the store's channel tells of changes.
+///
+/// # Errors
+/// `Unsupported` where it does not.
+pub(crate) fn webhooks_of(store: &Store) -> Result<&'static Webhooks> {
+    store.kind.adapter().webhooks.as_ref().ok_or_else(|| {
+        let text = format!(
+            "{}: {} tells ordersync of nothing by webhook, so there is nothing to receive",
+            store.name,
+            store.kind.title()
+        );
+        Error::new(ErrorKind::Unsupported, text).hint(format!(
+            "its orders come with the sync every half hour (ordersync schedule install), or more often: ordersync config set {}.interval 5",
+            store.name
+        ))
+    })
+}
+
+/// A delivery on its way into the book.
+struct Kept {
+    ring: Ring,
+    answer: SyncSender<bool>,
+}
+
+struct Shared {
+    lines: Vec<(Arc<Line>, SyncSender<()>)>,
+    prefix: String,
+    to_book: SyncSender<Kept>,
+    clock: Arc<dyn Clock>,
+}
+
+/// Receives for these lines at `listener` from now on, on threads of its own, until the process ends.
+/// `prefix`: what may stand before the paths where a proxy does not take it away.
+///
+/// # Errors
+/// Where the book or a thread cannot be had.
+pub(crate) fn start(
+    context: &Arc<Context>,
+    lines: &[Arc<Line>],
+    listener: &TcpListener,
+    prefix: &str,
+    tell: &Tell,
+) -> Result<SocketAddr> {
+    let failed = |e: std::io::Error| Error::new(ErrorKind::Failed, format!("nothing can be received: {e}"));
+    let address = listener.local_addr().map_err(failed)?;
+    let (to_book, from_senders) = sync_channel(CONNECTIONS);
+    let book = context.book()?.in_a_hurry(LOCKED_AT_MOST)?;
+    let told = tell.clone();
+    spawn("deliveries", move || keep_all(book, &from_senders, &told))?;
+    let mut bells = Vec::new();
+    for line in lines {
+        let (bell, rung) = sync_channel(1);
+        let (context, store, told) = (context.clone(), line.store.id, tell.clone());
+        spawn("orders", move || reread::work(&context, store, &rung, &told))?;
+        bells.push((line.clone(), bell));
+    }
+    let prefix = prefix.trim_end_matches('/').to_owned();
+    let shared = Arc::new(Shared { lines: bells, prefix, to_book, clock: context.clock.clone() });
+    for _ in 0..CONNECTIONS {
+        let (shared, listener) = (shared.clone(), listener.try_clone().map_err(failed)?);
+        spawn("receiver", move || {
+            loop {
+                match listener.accept() {
+                    Ok((stream, _)) => shared.converse(&stream),
+                    // Out of handles, or a peer that has gone again.
+                    Err(_) => std::thread::sleep(Duration::from_millis(20)),
+                }
+            }
+        })?;
+    }
+    Ok(address)
+}
+
+fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread.map(drop).map_err(|e| Error::new(ErrorKind::Failed, format!("no thread can be started: {e}")))
+}
+
+/// Keeps deliveries, all that wait together: a burst costs few flushes of the disk.
+fn keep_all(mut book: Book, deliveries: &Incoming<Kept>, tell: &Tell) {
+    let mut told = None::<Instant>;
+    while let Ok(first) = deliveries.recv() {
+        let group: Vec<Kept> = std::iter::once(first).chain(deliveries.try_iter()).take(TOGETHER).collect();
+        let (rings, answers): (Vec<Ring>, Vec<_>) = group.into_iter().map(|kept| (kept.ring, kept.answer)).unzip();
+        let kept = book.keep_deliveries(&rings, MOMENT);
+        if let Err(error) = &kept
+            && told.is_none_or(|at| at.elapsed() > Duration::from_secs(60))
+        {
+            told = Some(Instant::now());
+            tell(&format!("deliveries are not taken (503), because they cannot be kept: {}", error.message()));
+        }
+        for answer in answers {
+            let _ = answer.try_send(kept.is_ok());
+        }
+    }
+}
+
+impl Shared {
+    fn converse(&self, stream: &TcpStream) {
+        let mut connection = Connection::new(stream);
+        let status = match self.handle(&mut connection) {
+            Ok(status) | Err(Some(status)) => status,
+            Err(None) => return,
+        };
+        connection.answer(status);
+    }
+
+    fn handle(&self, connection: &mut Connection<'_>) -> Result<u16, Option<u16>> {
+        let head = connection.head()?;
+        let path = head.target.strip_prefix(self.prefix.as_str()).unwrap_or(&head.target);
+        if path == HEALTH {
+            return Ok(if matches!(head.method.as_str(), "GET" | "HEAD") { 200 } else { 405 });
+        }
+        let name = path.strip_prefix(BELOW).unwrap_or_default();
+        let Some((line, bell)) = self.lines.iter().find(|(line, _)| line.path == name) else { return Err(Some(404)) };
+        if head.method != "POST" {
+            return Err(Some(405));
+        }
+        let body = connection.body(&head)?;
+        match line.read(&head, &body, self.clock.as_ref()) {
+            Told::Nothing => Ok(200),
+            Told::Refused => {
+                line.refused.fetch_add(1, Ordering::Relaxed);
+                Err(Some(401))
+            }
+            Told::Orders { ids, key } => {
+                let (answer, kept) = sync_channel(1);
+                let ring = Ring { store: line.store.id, orders: ids, key };
+                self.to_book.try_send(Kept { ring, answer }).map_err(|_| Some(503))?;
+                if kept.recv_timeout(KEPT_WITHIN) != Ok(true) {
+                    return Err(Some(503));
+                }
+                let _ = bell.try_send(());
+                Ok(200)
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! What a channel is to send where: subscriptions that are missing are made, those that were
+//! switched off are switched on, and those of an older address of ours are taken away.
+//!
+//! Ours is what ends with the store's path, which nobody can guess. Nothing else is touched.
+
+use chrono::TimeDelta;
+use url::Url;
+
+use super::{BELOW, keys, webhooks_of};
+use crate::book::Book;
+use crate::channel::webhooks::{Hook, HookChange};
+use crate::error::{Error, ErrorKind, Result};
+use crate::http::is_loopback;
+use crate::sync::Context;
+use crate::sync::store::OpenStore;
+
+/// How often a sync looks whether all are there.
+const DAILY: TimeDelta = TimeDelta::days(1);
+
+/// A public address as subscriptions take it: without a slash at its end.
+///
+/// # Errors
+/// `Usage` for one that no channel can deliver to.
+pub(crate) fn public(text: &str) -> Result<String> {
+    let refused = |why: &str| {
+        let hint = "give the address that the internet reaches this machine by: https://shop.example.com";
+        Error::new(ErrorKind::Usage, format!("--public-url {why}; nothing was subscribed to")).hint(hint)
+    };
+    let url = Url::parse(text).map_err(|e| refused(&format!("is no address ({e})")))?;
+    let is_bare =
+        url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    match url.scheme() {
+        _ if !is_bare || url.host().is_none() => Err(refused("is to be scheme, host and path alone")),
+        "https" => Ok(url.as_str().trim_end_matches('/').to_owned()),
+        "http" if is_loopback(&url) => Ok(url.as_str().trim_end_matches('/').to_owned()),
+        _ => Err(refused("is not https, and channels deliver nowhere else")),
+    }
+}
+
+/// What was done about a store's subscriptions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Mended {
+    /// Topics that were subscribed to.
+    pub(crate) made: Vec<String>,
+    /// Topics that deliver again.
+    pub(crate) resumed: Vec<String>,
+    /// How many of ours were taken away.
+    pub(crate) removed: usize,
+}
+
+impl Mended {
+    /// In words; nothing where all was well.
+    pub(crate) fn told(&self) -> Option<String> {
+        let list =
+            |what: &str, topics: &[String]| (!topics.is_empty()).then(|| format!("{what} {}", topics.join(", ")));
+        let removed = (self.removed > 0).then(|| format!("took away {} of an older address", self.removed));
+        let all = [list("subscribed to", &self.made), list("switched on again", &self.resumed), removed];
+        let all: Vec<String> = all.into_iter().flatten().collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+}
+
+/// Sees to it that the store's deliveries come to this public address, and to no other of ours.
+pub(crate) fn mend(context: &Context, book: &mut Book, open: &OpenStore, address: &str) -> Result<Mended> {
+    let webhooks = webhooks_of(&open.store)?;
+    let secrets = keys::ensure(context, &open.store)?;
+    let (path, given) = keys::of(&secrets, webhooks, context.clock.now());
+    let ours = of_ours(open.channel.hooks()?, &path);
+    let wanted = format!("{address}{BELOW}{path}");
+    let (mut mended, mut kept) = (Mended::default(), Vec::new());
+    for topic in webhooks.topics {
+        match ours.iter().find(|hook| hook.topic == *topic && hook.address == wanted) {
+            Some(hook) => {
+                kept.push(&hook.id);
+                if !hook.is_active {
+                    open.channel.change_hook(&HookChange::Enable(hook.clone()))?;
+                    mended.resumed.push((*topic).to_owned());
+                }
+            }
+            None => {
+                let key = given.own.first().cloned().unwrap_or_else(|| crate::secret::Secret::new(""));
+                open.channel.change_hook(&HookChange::Create { topic, address: wanted.clone(), key })?;
+                mended.made.push((*topic).to_owned());
+            }
+        }
+    }
+    for hook in ours.iter().filter(|hook| !kept.contains(&&hook.id)) {
+        open.channel.change_hook(&HookChange::Remove(hook.clone()))?;
+        mended.removed += 1;
+    }
+    book.hooks_checked(open.store.id, address)?;
+    Ok(mended)
+}
+
+/// What a sync looks at once a day: gives what it had to mend, in words.
+pub(crate) fn check(context: &Context, book: &mut Book, open: &OpenStore) -> Result<Option<String>> {
+    let Some(hooked) = book.hooked(open.store.id)? else { return Ok(None) };
+    if (context.clock.now() - hooked.checked_at).abs() < DAILY {
+        return Ok(None);
+    }
+    match mend(context, book, open, &hooked.address) {
+        Ok(mended) => Ok(mended.told().map(|told| format!("Instasync: {told}"))),
+        Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Interrupted) => Err(error),
+        // Asked again each half hour it would be refused each half hour.
+        Err(error) => {
+            book.hooks_checked(open.store.id, &hooked.address)?;
+            Ok(Some(format!("Instasync: the subscriptions could not be looked at: {}", error.message())))
+        }
+    }
+}
+
+/// Takes all of ours away, where there are any; gives how many.
+pub(crate) fn remove(context: &Context, book: &mut Book, open: &OpenStore) -> Result<usize> {
+    let secrets = context.credential_store().read(&open.store.name)?;
+    let Some(path) = keys::path(&secrets) else { return Ok(0) };
+    let ours = of_ours(open.channel.hooks()?, &path);
+    for hook in &ours {
+        open.channel.change_hook(&HookChange::Remove(hook.clone()))?;
+    }
+    book.unhook(open.store.id)?;
+    Ok(ours.len())
+}
+
+fn of_ours(hooks: Vec<Hook>, path: &str) -> Vec<Hook> {
+    let end = format!("{BELOW}{path}");
+    hooks.into_iter().filter(|hook| !path.is_empty() && hook.address.ends_with(&end)).collect()
+}

@@ -1,0 +1,182 @@
+//! Webhooks of a simulated store: who wants to be told of what, and the deliveries, which are really
+//! sent.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use base64::Engine;
+use hmac::digest::KeyInit;
+use hmac::{Hmac, Mac};
+use url::Url;
+
+use super::{Context, State, Vendor};
+
+/// What happened to an order that somebody may want to be told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum News {
+    /// It was placed.
+    Placed,
+    /// It was changed.
+    Changed,
+    /// It was put away as done with.
+    PutAway,
+    /// It was erased for good.
+    Erased,
+}
+
+/// A subscription.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hook {
+    /// Its id.
+    pub id: u64,
+    /// What it is about, in the vendor's words.
+    pub topic: String,
+    /// Where its deliveries go.
+    pub address: String,
+    /// What they are signed with, where each subscription has a key of its own.
+    pub key: String,
+    /// Headers that go with them as they are.
+    pub headers: Vec<(String, String)>,
+    /// Whether it delivers.
+    pub is_active: bool,
+    /// How many deliveries in a row have failed.
+    pub failures: u32,
+}
+
+/// A delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// The subscription that it is of.
+    pub hook: u64,
+    /// Where it goes.
+    pub address: String,
+    /// Its headers.
+    pub headers: Vec<(String, String)>,
+    /// Its body.
+    pub body: Vec<u8>,
+    /// What was answered; nothing where nobody did.
+    pub status: Option<u16>,
+}
+
+impl Letter {
+    /// Sends it, or sends it again, and gives what was answered.
+    pub fn send(&self) -> Option<u16> {
+        let url = Url::parse(&self.address).ok()?;
+        let address = (url.host_str()?, url.port_or_known_default()?);
+        let mut stream = TcpStream::connect(address).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+        let mut request = format!(
+            "POST {} HTTP/1.1\r\nHost: {}:{}\r\nContent-Length: {}\r\nConnection: close\r\n",
+            url.path(),
+            address.0,
+            address.1,
+            self.body.len()
+        );
+        self.headers.iter().for_each(|(name, value)| request.push_str(&format!("{name}: {value}\r\n")));
+        request.push_str("\r\n");
+        stream.write_all(&[request.as_bytes(), &self.body].concat()).ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        answer.split(' ').nth(1)?.parse().ok()
+    }
+}
+
+/// HMAC-SHA256 in base64.
+pub(crate) fn sign(key: &str, message: &[u8]) -> String {
+    let mac = <Hmac<sha2::Sha256> as KeyInit>::new_from_slice(key.as_bytes()).map(|mac| mac.chain_update(message));
+    mac.map(|mac| base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes())).unwrap_or_default()
+}
+
+/// A store's subscriptions and deliveries.
+#[derive(Debug, Default)]
+pub struct Post {
+    /// The subscriptions.
+    pub hooks: Vec<Hook>,
+    /// The deliveries so far, in the order in which they were answered.
+    pub letters: Vec<Letter>,
+    last: u64,
+}
+
+impl Post {
+    /// A new subscription; gives its id.
+    pub(crate) fn subscribe(&mut self, topic: &str, address: &str, key: &str, headers: Vec<(String, String)>) -> u64 {
+        self.last += 1;
+        let (topic, address, key) = (topic.to_owned(), address.to_owned(), key.to_owned());
+        self.hooks.push(Hook { id: self.last, topic, address, key, headers, is_active: true, failures: 0 });
+        self.last
+    }
+
+    /// A subscription.
+    pub(crate) fn hook(&mut self, id: u64) -> Option<&mut Hook> {
+        self.hooks.iter_mut().find(|hook| hook.id == id)
+    }
+
+    /// Takes a subscription away; whether there was one.
+    pub(crate) fn unsubscribe(&mut self, id: u64) -> bool {
+        let before = self.hooks.len();
+        self.hooks.retain(|hook| hook.id != id);
+        self.hooks.len() < before
+    }
+}
+
+/// Shared with those who are on their way with a delivery.
+pub(crate) type SharedPost = Arc<Mutex<Post>>;
+
+/// The subscriptions and deliveries as they are now.
+pub(crate) fn locked(post: &SharedPost) -> MutexGuard<'_, Post> {
+    post.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Brings a delivery to where it goes, on a thread of its own.
+pub(in crate::sim) fn deliver<V: Vendor>(mut letter: Letter, post: SharedPost) {
+    std::thread::spawn(move || {
+        letter.status = letter.send();
+        let mut post = locked(&post);
+        let is_well = letter.status.is_some_and(V::is_delivered);
+        if let Some(hook) = post.hook(letter.hook) {
+            hook.failures = if is_well { 0 } else { hook.failures + 1 };
+            if hook.failures >= V::GIVES_UP_AFTER {
+                hook.is_active = false;
+            }
+        }
+        if V::FORGETS_HOOKS {
+            post.hooks.retain(|hook| hook.is_active);
+        }
+        post.letters.push(letter);
+    });
+}
+
+impl<V: Vendor> Context<'_, V> {
+    /// The deliveries about what has happened since this was asked last.
+    pub(super) fn letters(&mut self) -> Vec<Letter> {
+        let mut news = std::mem::take(&mut self.state.news);
+        let hooks: Vec<Hook> = locked(&self.state.post).hooks.iter().filter(|hook| hook.is_active).cloned().collect();
+        if hooks.is_empty() {
+            return Vec::new();
+        }
+        news.sort_unstable();
+        news.dedup();
+        let mut letters = Vec::new();
+        for (id, what) in news {
+            for hook in &hooks {
+                letters.extend(V::letter(self, hook, id, what).map(|(headers, body)| Letter {
+                    hook: hook.id,
+                    address: hook.address.clone(),
+                    headers: headers.into_iter().chain(hook.headers.clone()).collect(),
+                    body,
+                    status: None,
+                }));
+            }
+        }
+        letters
+    }
+}
+
+impl<V: Vendor> State<V> {
+    /// Something happened to an order.
+    pub(in crate::sim) fn note(&mut self, id: u64, news: News) {
+        self.news.push((id, news));
+    }
+}

@@ -1,0 +1,541 @@
+//! `ordersync listen`: webhooks of simulated stores, really delivered to the real program.
+
+#![cfg(all(feature = "simulator", unix))]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of a test; a failure here is a failed test")]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use ordersync::channel::ChannelKind;
+use ordersync::clock::SystemClock;
+use ordersync::sim::woocommerce::{NewOrder, Options};
+use ordersync::sim::world::hooks::Letter;
+use ordersync::sim::{Purchase, Server, ServerOptions, Simulated, another};
+use support::program::{Home, until};
+use support::woo::Rig;
+
+/// A receiver at work; it ends with the test.
+struct Listening {
+    child: Child,
+    port: u16,
+}
+
+impl Listening {
+    /// Receives for the home's stores, subscribed under its own address.
+    fn start(home: &Home) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::at(home, port, &format!("--public-url http://127.0.0.1:{port}"))
+    }
+
+    fn at(home: &Home, port: u16, more: &str) -> Self {
+        let child = home.spawn(&format!("listen --bind 127.0.0.1:{port} {more}"), &[]);
+        let listening = Self { child, port };
+        until("the receiver", || listening.try_raw(b"GET /health HTTP/1.1\r\n\r\n").is_some());
+        listening
+    }
+
+    fn try_raw(&self, bytes: &[u8]) -> Option<u16> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).ok()?;
+        stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+        let _ = stream.write_all(bytes);
+        status(&mut stream)
+    }
+
+    /// What is answered to these bytes; 0 where nothing is.
+    fn raw(&self, bytes: &[u8]) -> u16 {
+        self.try_raw(bytes).unwrap_or(0)
+    }
+
+    fn signal(&self, signal: &str) {
+        let id = self.child.id().to_string();
+        assert!(std::process::Command::new("kill").args([signal, &id]).status().unwrap().success());
+    }
+
+    /// Ends it as a service manager does, and gives exit code and how long that took.
+    fn stop(mut self) -> (Option<i32>, Duration) {
+        let begun = Instant::now();
+        self.signal("-TERM");
+        let status = self.child.wait().unwrap();
+        (status.code(), begun.elapsed())
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn status(stream: &mut TcpStream) -> Option<u16> {
+    let mut answer = Vec::new();
+    let mut part = [0; 512];
+    while !answer.ends_with(b"\r\n\r\n") {
+        match stream.read(&mut part).ok()? {
+            0 => break,
+            read => answer.extend_from_slice(&part[..read]),
+        }
+    }
+    let text = String::from_utf8(answer).ok()?;
+    assert!(text.is_empty() || text.to_lowercase().contains("content-length: 0\r\n"), "{text}");
+    text.split(' ').nth(1)?.parse().ok()
+}
+
+/// A shop that delivers to a receiver: all subscriptions are made and tested.
+fn delivering(rig: &Rig) -> Listening {
+    let listening = Listening::start(&rig.home);
+    until("the subscriptions and their tests", || rig.shop.letters().len() == 4);
+    assert!(rig.shop.letters().iter().all(|ping| ping.status == Some(200)), "a test is answered 200");
+    listening
+}
+
+fn book_has(home: &Home, id: u64) -> bool {
+    home.sql(&format!("SELECT 1 FROM orders WHERE remote_id = '{id}'")).len() == 1
+}
+
+/// The last delivery, once so many were answered.
+fn letter(rig: &Rig, nth: usize) -> Letter {
+    until("a delivery", || rig.shop.letters().len() >= nth);
+    rig.shop.letters().pop().unwrap()
+}
+
+fn header<'a>(letter: &'a mut Letter, name: &str) -> &'a mut String {
+    &mut letter.headers.iter_mut().find(|(known, _)| known == name).unwrap().1
+}
+
+#[test]
+fn w1_an_order_is_in_the_book_within_seconds_and_changes_follow() {
+    let rig = Rig::new();
+    let listening = delivering(&rig);
+    let begun = Instant::now();
+    let id = rig.paid(2);
+    until("the order", || book_has(&rig.home, id));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(rig.shop.set_status(id, "cancelled"));
+    until("the cancellation", || rig.home.json("changes").to_string().contains("cancelled"));
+    rig.server.clear_requests();
+    let writes = rig.shop.writes();
+    assert_eq!(writes, 4, "the subscriptions, and nothing else was written");
+    let (code, took) = listening.stop();
+    assert!(code == Some(0) && took < Duration::from_secs(2), "{code:?} {took:?}");
+    rig.assert_converged("by webhooks alone");
+}
+
+#[test]
+fn w1_what_happens_within_a_second_is_read_once() {
+    let rig = Rig::new();
+    let _listening = delivering(&rig);
+    rig.server.clear_requests();
+    let id = rig.paid(1);
+    for note in 0..5 {
+        rig.shop.annotate(&id.to_string(), &format!("note {note}"));
+    }
+    until("the last of it", || book_has(&rig.home, id) && rig.show(id).to_string().contains("note 4"));
+    until("the end of the work", || rig.home.sql("SELECT 1 FROM rereads").is_empty());
+    let reads = rig.server.requests().iter().filter(|one| one.target().contains("wc/v3/orders?")).count();
+    assert!(reads <= 2, "{reads} reads of one order");
+}
+
+#[test]
+fn w2_a_kill_after_the_answer_loses_nothing() {
+    let rig = Rig::new();
+    let id = rig.paid(1);
+    rig.sync();
+    let mut listening = delivering(&rig);
+    rig.shop.annotate(&id.to_string(), "please ring");
+    assert_eq!(letter(&rig, 5).status, Some(200));
+    listening.signal("-KILL");
+    listening.child.wait().unwrap();
+    assert_eq!(rig.home.sql("SELECT remote_id FROM rereads WHERE why = 'asked'"), [id.to_string()]);
+    until("the moment to be over", || {
+        rig.home.run("sync").done().code == Some(0) && rig.home.sql("SELECT 1 FROM rereads").is_empty()
+    });
+    assert!(rig.show(id).to_string().contains("please ring"));
+    assert_eq!(rig.home.sql("PRAGMA integrity_check"), ["ok"]);
+}
+
+#[test]
+fn w2_only_what_is_signed_for_this_store_is_taken_and_a_replay_costs_nothing() {
+    let rig = Rig::new();
+    let listening = delivering(&rig);
+    let id = rig.paid(1);
+    let good = letter(&rig, 5);
+    assert_eq!(good.status, Some(200));
+    until("the order", || book_has(&rig.home, id));
+    until("the end of the work", || rig.home.sql("SELECT 1 FROM rereads").is_empty());
+    rig.server.clear_requests();
+    // One byte of the body, the signature, another key.
+    let mut body = good.clone();
+    *body.body.last_mut().unwrap() = b' ';
+    let mut signature = good.clone();
+    *header(&mut signature, "X-WC-Webhook-Signature") = "AAAA".to_owned();
+    let mut unsigned = good.clone();
+    unsigned.headers.retain(|(name, _)| name != "X-WC-Webhook-Signature");
+    let mut twice = good.clone();
+    twice.headers.push(("X-WC-Webhook-Signature".to_owned(), "AAAA".to_owned()));
+    for bad in [&body, &signature, &unsigned, &twice] {
+        assert_eq!(bad.send(), Some(401));
+    }
+    let mut elsewhere = good.clone();
+    elsewhere.address = format!("http://127.0.0.1:{}/hooks/{}", listening.port, "0".repeat(64));
+    assert_eq!(elsewhere.send(), Some(404));
+    for _ in 0..20 {
+        assert_eq!(good.send(), Some(200));
+    }
+    std::thread::sleep(Duration::from_millis(1500));
+    assert_eq!(rig.server.requests().len(), 0, "a replay costs no request");
+    let book = std::fs::read(rig.home.book()).unwrap();
+    let path = good.address.rsplit('/').next().unwrap();
+    assert!(memchr_in(&book, path.as_bytes()).is_none(), "the path is not in the book");
+    let (_, _) = listening.stop();
+    assert_eq!(rig.home.sql("SELECT refused FROM hooks"), ["4"]);
+}
+
+fn memchr_in(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+    haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+#[test]
+fn w2_errors_and_gone_orders_in_place_of_an_order_are_answered_and_harmless() {
+    let rig = Rig::new();
+    let id = rig.paid(1);
+    rig.sync();
+    let _listening = delivering(&rig);
+    rig.shop.trash(id);
+    let deleted = letter(&rig, 5);
+    assert_eq!((deleted.status, deleted.body.as_slice()), (Some(200), format!("{{\"id\":{id}}}").as_bytes()));
+    let other = rig.paid(1);
+    rig.shop.erase(&other.to_string());
+    until("the deliveries", || rig.shop.letters().len() == 7);
+    assert!(rig.shop.letters().iter().all(|letter| letter.status == Some(200)));
+    until("the end of the work", || rig.home.sql("SELECT 1 FROM rereads").is_empty());
+    rig.sync();
+}
+
+#[test]
+fn w1_a_delivery_is_worked_on_while_a_first_sync_runs() {
+    let rig = Rig::with(Options { page_latency: Duration::from_millis(400), ..Options::demo() });
+    let now = chrono::Utc::now();
+    rig.shop.seed(4_000, now - chrono::TimeDelta::days(20), now - chrono::TimeDelta::hours(1));
+    let _listening = delivering(&rig);
+    let mut sync = rig.home.spawn("sync", &[]);
+    until("the sync", || !rig.home.sql("SELECT 1 FROM orders LIMIT 1").is_empty());
+    let begun = Instant::now();
+    let id = rig.paid(1);
+    until("the order", || book_has(&rig.home, id));
+    let took = begun.elapsed();
+    assert!(sync.try_wait().unwrap().is_none(), "the sync was over before: the test shows nothing");
+    assert!(took < Duration::from_secs(5), "{took:?}");
+    assert!(sync.wait().unwrap().success());
+    rig.assert_converged("beside a first sync");
+}
+
+#[test]
+fn w2_what_cannot_be_kept_is_not_answered_200() {
+    let rig = Rig::new();
+    let listening = delivering(&rig);
+    let other = rusqlite::Connection::open(rig.home.book()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let id = rig.paid(1);
+    let refused = letter(&rig, 5);
+    assert_eq!(refused.status, Some(503));
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(refused.send(), Some(200));
+    until("the order", || book_has(&rig.home, id));
+    drop(listening);
+}
+
+#[test]
+fn x4_requests_beyond_the_limits_are_refused_with_an_empty_body() {
+    let rig = Rig::new();
+    let listening = delivering(&rig);
+    let path = rig.shop.hooks()[0].address.split_once(&format!(":{}", listening.port)).unwrap().1.to_owned();
+    let post = |headers: &str, body: &str| {
+        listening.raw(format!("POST {path} HTTP/1.1\r\nHost: x\r\n{headers}\r\n{body}").as_bytes())
+    };
+    let get = |line: &str| listening.raw(format!("{line}\r\nHost: x\r\n\r\n").as_bytes());
+    assert_eq!(get("GET /health HTTP/1.1"), 200);
+    assert_eq!(get("GET / HTTP/1.1"), 404);
+    assert_eq!(get("GET /hooks/ HTTP/1.1"), 404);
+    assert_eq!(get(&format!("GET {path} HTTP/1.1")), 405);
+    for other in [
+        format!("{path}/"),
+        format!("{path}?x=1"),
+        format!("/x/..{path}"),
+        path.replacen('/', "%2F", 2),
+        format!("//{path}"),
+    ] {
+        assert_eq!(get(&format!("POST {other} HTTP/1.1")), 404, "{other}");
+    }
+    assert_eq!(post("", ""), 401);
+    assert_eq!(post("Content-Length: 2\r\n", "{}"), 401);
+    assert_eq!(post("Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n"), 401);
+    assert_eq!(post("Content-Length: 1048577\r\n", ""), 413);
+    assert_eq!(post("Transfer-Encoding: chunked\r\n", "100001\r\n"), 413);
+    let endless = format!("{}0\r\n", "10000\r\n".to_owned() + &"x".repeat(0x10000) + "\r\n");
+    assert_eq!(post("Transfer-Encoding: chunked\r\n", &endless.repeat(1).trim_end_matches("0\r\n").repeat(17)), 413);
+    for both in
+        ["Content-Length: 2\r\nTransfer-Encoding: chunked\r\n", "Transfer-Encoding: chunked\r\nContent-Length: 2\r\n"]
+    {
+        assert_eq!(post(both, "{}"), 400);
+    }
+    assert_eq!(post("Content-Length: 2\r\nContent-Length: 3\r\n", "{}"), 400);
+    assert_eq!(post("Content-Length: -2\r\n", "{}"), 400);
+    assert_eq!(post("Content-Length: +2\r\n", "{}"), 400);
+    assert_eq!(post("Transfer-Encoding: gzip, chunked\r\n", ""), 400);
+    assert_eq!(post("Transfer-Encoding: chunked\r\n", "zz\r\n"), 400);
+    assert_eq!(post("Transfer-Encoding: chunked\r\n", "ffffffffffffffff\r\n"), 400);
+    assert_eq!(post("Content-Encoding: gzip\r\nContent-Length: 2\r\n", "{}"), 415);
+    assert_eq!(post(&format!("X: {}\r\n", "y".repeat(17 * 1024)), ""), 431);
+    assert_eq!(post(&"X: y\r\n".repeat(100_000), ""), 431);
+    assert_eq!(listening.raw(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), 400);
+    assert_eq!(listening.raw(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), 400);
+    assert_eq!(listening.raw(b"POST\r\n\r\n"), 400);
+    // What drips in is not waited for: 5 s for the head, 10 s in all.
+    let slow = |sent: String| {
+        let mut stream = TcpStream::connect(("127.0.0.1", listening.port)).unwrap();
+        stream.write_all(sent.as_bytes()).unwrap();
+        let begun = Instant::now();
+        (status(&mut stream), begun.elapsed().as_secs())
+    };
+    std::thread::scope(|scope| {
+        let head = scope.spawn(|| slow(format!("POST {path} HTTP/1.1\r\nHost: x\r\n")));
+        let body = scope.spawn(|| slow(format!("POST {path} HTTP/1.1\r\nContent-Length: 9\r\n\r\n{{}}")));
+        assert!(matches!(head.join().unwrap(), (Some(408), 4..=7)));
+        assert!(matches!(body.join().unwrap(), (Some(408), 9..=12)));
+    });
+    // Its own limits did not wear it out.
+    let id = rig.paid(1);
+    until("the order", || book_has(&rig.home, id));
+}
+
+#[test]
+fn x4_idle_connections_take_no_more_than_their_time() {
+    let rig = Rig::new();
+    let listening = delivering(&rig);
+    let idle: Vec<_> = (0..200).filter_map(|_| TcpStream::connect(("127.0.0.1", listening.port)).ok()).collect();
+    let begun = Instant::now();
+    let id = rig.paid(1);
+    until("the order", || book_has(&rig.home, id));
+    assert!(begun.elapsed() < Duration::from_secs(40), "{:?} with {} idle ones", begun.elapsed(), idle.len());
+}
+
+#[test]
+fn w1_a_burst_is_kept_in_groups_and_each_order_comes() {
+    let rig = Rig::new();
+    let _listening = delivering(&rig);
+    let ids: Vec<u64> = (0..200).map(|_| rig.shop.place_order(NewOrder::paid().line("TEE-001", 1))).collect();
+    until("the deliveries", || rig.shop.letters().len() == 4 + ids.len());
+    let refused = rig.shop.letters().iter().filter(|letter| letter.status != Some(200)).count();
+    assert_eq!(refused, 0, "a burst is answered");
+    until("the orders", || rig.home.sql("SELECT count(*) FROM orders") == [ids.len().to_string()]);
+    rig.assert_converged("after a burst");
+}
+
+#[test]
+fn w1_subscriptions_that_went_are_made_again_by_a_sync_and_told_once() {
+    let rig = Rig::new();
+    let listening = delivering(&rig);
+    let address = rig.shop.hooks()[0].address.clone();
+    let (others, older) = ("https://other.example.test/hook", address.replace("127.0.0.1", "localhost"));
+    rig.shop.change_hooks(&mut |hooks| {
+        let mut other = hooks[0].clone();
+        (other.id, other.address) = (90, others.to_owned());
+        let mut twin = hooks[0].clone();
+        (twin.id, twin.address) = (91, older.clone());
+        hooks.remove(3);
+        hooks[1].is_active = false;
+        hooks.extend([other, twin]);
+    });
+    rig.server.clear_requests();
+    rig.home.run("sync -v").exits(0).without("Instasync");
+    assert!(rig.server.requests().iter().all(|one| !one.target().contains("webhooks")), "not within a day");
+    rig.home.sql("UPDATE hooks SET checked_at = checked_at - 90000000");
+    rig.home.run("sync -v").exits(0).says("subscribed to order.restored; switched on again order.updated");
+    rig.home.run("sync -v").exits(0).without("Instasync");
+    let hooks = rig.shop.hooks();
+    assert!(hooks.iter().all(|hook| hook.is_active) && hooks.len() == 5, "{hooks:?}");
+    assert!(hooks.iter().any(|hook| hook.address == others) && hooks.iter().all(|hook| hook.address != older));
+    drop(listening);
+    rig.home.run("connect --remove woocommerce").exits(0);
+    let left: Vec<String> = rig.shop.hooks().into_iter().map(|hook| hook.address).collect();
+    assert_eq!(left, [others], "another's subscription is left alone");
+}
+
+#[test]
+fn w1_new_credentials_keep_the_path_and_a_store_without_webhooks_is_refused() {
+    let rig = Rig::new();
+    let listening = delivering(&rig);
+    let before: Vec<_> = rig.shop.hooks();
+    rig.home.run("connect --reauth woocommerce").exits(0);
+    drop(listening);
+    let listening = Listening::start(&rig.home);
+    until("the new address", || rig.shop.hooks().iter().all(|hook| hook.address.contains(&listening.port.to_string())));
+    let path = |address: &str| address.rsplit('/').next().unwrap().to_owned();
+    assert!(rig.shop.hooks().iter().all(|hook| path(&hook.address) == path(&before[0].address)));
+    for bad in ["http://shop.example.test", "ftp://x", "https://a:b@x.test", "https://x.test/?q", "x"] {
+        rig.home
+            .run(&format!("listen --bind 127.0.0.1:0 --public-url {bad}"))
+            .exits(2)
+            .says("nothing was subscribed to");
+    }
+}
+
+/// A simulated store of any kind that delivers to a receiver.
+struct Delivering {
+    store: Arc<dyn Simulated>,
+    server: Server,
+    home: Home,
+    listening: Listening,
+}
+
+fn connected(kind: ChannelKind) -> (Arc<dyn Simulated>, Server, Home) {
+    let store = another(kind, Arc::new(SystemClock::new(Arc::new(AtomicBool::new(false)))));
+    let server = Server::start(store.clone(), ServerOptions::default()).unwrap();
+    let access = store.access(server.url());
+    let home = access.secrets.iter().fold(Home::new(), |home, (name, value)| home.secret(name, value));
+    home.run(&format!("connect {kind} {}", access.flags.join(" "))).exits(0);
+    home.run("sync").exits(0);
+    (store, server, home)
+}
+
+const INSTANT: [ChannelKind; 3] = [ChannelKind::BigCommerce, ChannelKind::Shopify, ChannelKind::WooCommerce];
+
+impl Delivering {
+    fn new(kind: ChannelKind) -> Self {
+        let (store, server, home) = connected(kind);
+        let listening = Listening::start(&home);
+        let all = if kind == ChannelKind::BigCommerce { 2 } else { 4 };
+        until("the subscriptions", || store.hooks().len() == all);
+        until("what is written down of it", || !home.sql("SELECT 1 FROM hooks").is_empty());
+        Self { store, server, home, listening }
+    }
+
+    fn has(&self, id: &str, text: &str) -> bool {
+        let kind = self.store.kind();
+        let shown = self.home.run(&format!("show {kind}:{id} --json")).done();
+        shown.code == Some(0) && shown.stdout.contains(text)
+    }
+
+    fn good_letter(&self) -> Letter {
+        until("a delivery", || self.store.letters().iter().any(|one| one.status == Some(200) && one.body.len() > 30));
+        self.store.letters().into_iter().rfind(|one| one.status == Some(200) && one.body.len() > 30).unwrap()
+    }
+}
+
+#[test]
+fn w1_every_channel_with_webhooks_tells_of_new_and_changed_orders() {
+    for kind in INSTANT {
+        let one = Delivering::new(kind);
+        let begun = Instant::now();
+        let id = one.store.place(&Purchase::paid().line("TEE-001", 1));
+        until("the order", || one.has(&id, "TEE-001"));
+        assert!(begun.elapsed() < Duration::from_secs(5), "{kind}: {:?}", begun.elapsed());
+        one.store.annotate(&id, "please ring");
+        until("the change", || one.has(&id, "please ring"));
+        assert!(one.store.letters().iter().all(|letter| letter.status == Some(200)), "{kind}");
+        let status = one.home.json("status");
+        let told = &status["stores"][0];
+        assert!(told["instasync"] == true && told["deliveries"].as_u64() >= Some(2), "{kind}: {told}");
+        one.home.run("status").env("LC_ALL", "C.UTF-8").exits(0).prints("⚡ orders come by webhook");
+        one.home.run("status").env("LC_ALL", "C").exits(0).prints("[instant] orders come by webhook").without("⚡");
+    }
+}
+
+#[test]
+fn w2_in_no_channel_a_delivery_is_good_for_another_store_or_with_another_body() {
+    for kind in INSTANT {
+        let (one, other) = (Delivering::new(kind), Delivering::new(kind));
+        one.store.place(&Purchase::paid().line("TEE-001", 1));
+        let good = one.good_letter();
+        until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
+        one.server.clear_requests();
+        let mut elsewhere = good.clone();
+        elsewhere.address = other.store.hooks()[0].address.clone();
+        if kind == ChannelKind::WooCommerce {
+            // Each store has a key of its own.
+            assert_eq!(elsewhere.send(), Some(401), "{kind}");
+        }
+        let mut changed = good.clone();
+        changed.body.push(b' ');
+        assert_eq!(changed.send(), Some(401), "{kind}");
+        let mut cut = good.clone();
+        cut.body.pop();
+        assert_eq!(cut.send(), Some(401), "{kind}");
+        let mut unsigned = good.clone();
+        unsigned
+            .headers
+            .retain(|(name, _)| !name.to_lowercase().contains("signature") && !name.to_lowercase().contains("hmac"));
+        unsigned.headers.retain(|(name, _)| !name.eq_ignore_ascii_case("x-ordersync-key"));
+        assert_eq!(unsigned.send(), Some(401), "{kind}");
+        for _ in 0..5 {
+            assert_eq!(good.send(), Some(200), "{kind}");
+        }
+        std::thread::sleep(Duration::from_millis(1300));
+        assert_eq!(one.server.requests().len(), 0, "{kind}: a replay costs no request");
+    }
+}
+
+#[test]
+fn w1_in_every_channel_what_went_is_subscribed_again_and_all_of_ours_goes_with_the_store() {
+    for kind in INSTANT {
+        let one = Delivering::new(kind);
+        let all = one.store.hooks().len();
+        one.store.change_hooks(&mut |hooks| drop(hooks.remove(0)));
+        one.home.sql("UPDATE hooks SET checked_at = checked_at - 90000000");
+        one.home.run("sync -v").exits(0).says("Instasync: subscribed to");
+        assert_eq!(one.store.hooks().len(), all, "{kind}");
+        let status = one.listening.raw(b"GET /health HTTP/1.1\r\n\r\n");
+        assert_eq!(status, 200);
+        one.home.run("listen --off").exits(0).prints("taken away");
+        assert_eq!(one.store.hooks(), [], "{kind}");
+        assert_eq!(one.home.json("status")["stores"][0]["instasync"], false, "{kind}");
+        one.home.run("listen --off").exits(0);
+        one.home.run(&format!("connect --remove {kind}")).exits(0);
+    }
+}
+
+#[test]
+fn w4_a_sync_has_what_a_failing_address_missed_and_takes_up_again_what_the_vendor_gave_up() {
+    for kind in INSTANT {
+        let one = Delivering::new(kind);
+        let all = one.store.hooks().len();
+        drop(one.listening);
+        // Times of orders are whole seconds in some channels.
+        one.home.sql("UPDATE hooks SET since = since - 2000");
+        let id = one.store.place(&Purchase::paid().line("TEE-001", 1));
+        for _ in 0..12 {
+            one.store.touch(&id);
+        }
+        until("the vendor to give up", || one.store.hooks().iter().filter(|hook| hook.is_active).count() < all);
+        // The sync has the order all the same, and looks what has become of the subscriptions.
+        one.home.sql("UPDATE hooks SET checked_at = checked_at - 90000000");
+        one.home.run("sync -v").exits(0).says("Instasync: ");
+        assert!(one.store.hooks().iter().all(|hook| hook.is_active) && one.store.hooks().len() == all, "{kind}");
+        // Nobody told of it in the time in which a delivery may come.
+        assert_eq!(
+            one.home.json("status")["stores"][0]["unannounced_since"],
+            serde_json::Value::Null,
+            "{kind}: too early"
+        );
+        one.home.sql("UPDATE unannounced SET found_at = found_at - 180000000");
+        let told = one.home.json("status")["stores"][0]["unannounced_since"].clone();
+        assert!(told.is_string(), "{kind}: {told}");
+        one.home.run("status").env("LC_ALL", "C.UTF-8").exits(0).prints("⚡!").prints("no webhook told of");
+    }
+}
+
+#[test]
+fn w3_a_channel_without_webhooks_is_refused_with_another_way() {
+    for kind in [ChannelKind::Etsy, ChannelKind::Magento] {
+        let (_store, _server, home) = connected(kind);
+        home.run("listen --bind 127.0.0.1:0").exits(6).says("nothing to receive").says("schedule install");
+        home.run(&format!("listen --bind 127.0.0.1:0 --channel {kind}")).exits(6).says("every half hour");
+    }
+}

@@ -79,3 +79,34 @@ pub(crate) fn take_over(before: &Secrets, fresh: &mut Secrets, webhooks: &Webhoo
         fresh.insert(BEFORE_AT.to_owned(), Secret::new(rfc3339(now)));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::channel::ChannelKind;
+    use crate::clock::from_millis;
+
+    #[test]
+    fn w2_new_credentials_keep_path_and_key_and_for_a_day_the_old_secret_is_good_too() {
+        let webhooks = ChannelKind::Shopify.adapter().webhooks.as_ref().unwrap();
+        let secrets = |pairs: &[(&str, &str)]| -> Secrets {
+            pairs.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect()
+        };
+        let now = from_millis(1_795_000_000_000);
+        let before = secrets(&[("api_secret", "old"), (PATH, "p"), (KEY, "k"), ("access_token", "t")]);
+        let mut fresh = secrets(&[("client_secret", "new")]);
+        take_over(&before, &mut fresh, webhooks, now);
+        let good = |at| {
+            let (path, keys) = of(&fresh, webhooks, at);
+            assert_eq!((path.as_str(), keys.own), ("p", vec![Secret::new("k")]));
+            keys.vendor.iter().map(|key| key.reveal().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(good(now + TimeDelta::hours(23)), ["new", "old"]);
+        assert_eq!(good(now + TimeDelta::hours(25)), ["new"]);
+        assert!(!fresh.contains_key("access_token"), "nothing else is taken over");
+        // The same secret again is no new one.
+        let mut again = secrets(&[("client_secret", "new")]);
+        take_over(&secrets(&[("client_secret", "new"), (PATH, "p"), (KEY, "k")]), &mut again, webhooks, now);
+        assert!(!again.contains_key(BEFORE));
+    }
+}

@@ -10,7 +10,7 @@ use super::{Context, Entry, Order, Shop, State, access, webhooks};
 use crate::channel::ChannelKind;
 use crate::sim::budget::Window;
 use crate::sim::http::{Request, Response};
-use crate::sim::world::hooks::{Hook, News};
+use crate::sim::world::hooks::{Hook, News, Written};
 use crate::sim::world::{
     Dice, Event, Nature, Purchase, Tracking, Vendor, Way, everything, fee, give_back, mix, part_id, second_place,
     ship_items, wrap,
@@ -244,7 +244,7 @@ impl Vendor for BigCommerce {
     /// After the eleventh repeat.
     const GIVES_UP_AFTER: u32 = 12;
 
-    fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+    fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<Written> {
         webhooks::letter(context, hook, id, news)
     }
 

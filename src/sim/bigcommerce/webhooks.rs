@@ -8,7 +8,7 @@ use super::options::REHEARSAL_CLIENT_SECRET;
 use super::response::{self, error_v3, not_found};
 use super::{Call, Context};
 use crate::sim::rest::{Answer, Page};
-use crate::sim::world::hooks::{Hook, News, locked, sign};
+use crate::sim::world::hooks::{Hook, News, Written, locked, sign};
 
 fn row(call: &Call<'_, '_>, hook: &Hook) -> Value {
     let headers: serde_json::Map<String, Value> =
@@ -68,12 +68,7 @@ fn shown(call: &Call<'_, '_>, id: u64) -> Answer {
 }
 
 /// A delivery: of an order no more than its id.
-pub(super) fn letter(
-    context: &Context<'_>,
-    hook: &Hook,
-    id: u64,
-    news: News,
-) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+pub(super) fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<Written> {
     let scope = match news {
         News::Placed => "store/order/created",
         News::Changed => "store/order/updated",

@@ -15,7 +15,7 @@ use crate::sim::budget::Bucket;
 use crate::sim::graphql::plain;
 use crate::sim::http::{Request, Response};
 use crate::sim::tokens::Tokens;
-use crate::sim::world::hooks::{Hook, News};
+use crate::sim::world::hooks::{Hook, News, Written};
 use crate::sim::world::{Dice, Event, Line, Nature, Purchase, Refund, Tracking, Vendor, everything, mix, ship_items};
 use crate::sim::{Access, FaultKind, Question};
 
@@ -432,7 +432,7 @@ impl Vendor for Shopify {
     const GIVES_UP_AFTER: u32 = 8;
     const FORGETS_HOOKS: bool = true;
 
-    fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+    fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<Written> {
         webhooks::letter(context, hook, id, news)
     }
 

@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::Context;
 use super::options::REHEARSAL_CLIENT_SECRET;
 use super::render::{gid, id_of};
-use crate::sim::world::hooks::{Hook, News, locked, sign};
+use crate::sim::world::hooks::{Hook, News, Written, locked, sign};
 
 const KIND: &str = "WebhookSubscription";
 
@@ -59,12 +59,7 @@ pub(super) fn delete(context: &mut Context<'_>, arguments: &Map<String, Value>) 
 
 /// A delivery. Each has an id of its own, also where two are about one event; a new order is told as
 /// created and as updated.
-pub(super) fn letter(
-    context: &Context<'_>,
-    hook: &Hook,
-    id: u64,
-    news: News,
-) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+pub(super) fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<Written> {
     let order = context.order(id);
     let is_cancelled = order.as_ref().is_some_and(|order| order.own.cancelled.is_some());
     let topic = match (hook.topic.as_str(), news) {

@@ -14,7 +14,7 @@ use crate::channel::ChannelKind;
 use crate::clock::Timestamp;
 use crate::sim::forms::readdress;
 use crate::sim::http::{Request, Response};
-use crate::sim::world::hooks::{Hook, News};
+use crate::sim::world::hooks::{Hook, News, Written};
 use crate::sim::world::{About, Dice, Event, Meta, Nature, Purchase, Tracking, Vendor, fee};
 use crate::sim::{Access, Question, Simulated};
 
@@ -362,7 +362,7 @@ impl Vendor for WooCommerce {
         (200..=302).contains(&status)
     }
 
-    fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+    fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<Written> {
         webhooks::letter(context, hook, id, news)
     }
 

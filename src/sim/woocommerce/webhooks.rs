@@ -6,7 +6,7 @@ use sha2::{Digest, Sha256};
 use super::errors::error;
 use super::render::{self, Style, gmt};
 use super::{Answer, Call, Context, Response};
-use crate::sim::world::hooks::{Hook, Letter, News, deliver, locked, sign};
+use crate::sim::world::hooks::{Hook, Letter, News, Written, deliver, locked, sign};
 
 const TOPICS: [&str; 4] = ["order.created", "order.updated", "order.deleted", "order.restored"];
 
@@ -77,12 +77,7 @@ fn shown(call: &Call<'_, '_>, id: u64, status: u16) -> Answer {
 
 /// A delivery. Its body is made when it is sent: of an order that is gone by then it is an error,
 /// signed as any other.
-pub(super) fn letter(
-    context: &Context<'_>,
-    hook: &Hook,
-    id: u64,
-    news: News,
-) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+pub(super) fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<Written> {
     let entry = context.state.orders.get(&id);
     let status = entry.map(|entry| entry.status.as_ref()).unwrap_or_default();
     let topic = match news {

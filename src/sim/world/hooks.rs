@@ -45,6 +45,9 @@ pub struct Hook {
     pub failures: u32,
 }
 
+/// The headers and the body of a delivery.
+pub type Written = (Vec<(String, String)>, Vec<u8>);
+
 /// A delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Letter {

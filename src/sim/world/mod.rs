@@ -36,7 +36,7 @@ pub use purchase::Purchase;
 pub(crate) use state::{Context, Entry, State};
 pub(super) use state::{everything, give_back, ship as ship_items};
 
-use hooks::{Hook, News, deliver};
+use hooks::{Hook, News, Written, deliver};
 
 use super::CONTROL;
 use super::faults::FaultKind;
@@ -263,12 +263,7 @@ pub trait Vendor: Sized + Send + Sync + 'static {
 
     /// Headers and body of the delivery that a subscription gets for this; nothing where it is not
     /// about that.
-    fn letter(
-        context: &Context<'_, Self>,
-        hook: &Hook,
-        id: u64,
-        news: News,
-    ) -> Option<(Vec<(String, String)>, Vec<u8>)> {
+    fn letter(context: &Context<'_, Self>, hook: &Hook, id: u64, news: News) -> Option<Written> {
         let _ = (context, hook, id, news);
         None
     }

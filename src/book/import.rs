@@ -477,7 +477,7 @@ impl Intake<'_> {
         let Some(last) = self.last_version(&order.remote_id)? else {
             self.insert(seen, order, &print)?;
             self.tally.new += 1;
-            if self.batch.cursor.is_some() {
+            if !self.batch.moves.is_empty() {
                 let (id, store) = (&order.remote_id, self.batch.store);
                 super::hooks::found(&self.db, store, id, order.placed_at, self.by.at)?;
             }

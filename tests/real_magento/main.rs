@@ -209,11 +209,11 @@ fn oversent<'o>(shop: &Shop, orders: impl Iterator<Item = &'o Value>) -> bool {
     let mut sent = BTreeMap::<String, Decimal>::new();
     rows.for_each(|row| *sent.entry(row["order_item_id"].to_string()).or_default() += amount(&row["qty"]));
     // The row of a bundle counts its shipments.
-    let items =
+    let mut items =
         orders.flat_map(|order| order["items"].as_array().unwrap()).filter(|row| row["product_type"] != "bundle");
     let is_more =
         |row: &Value| sent.get(&row["item_id"].to_string()).is_some_and(|sent| *sent > amount(&row["qty_ordered"]));
-    items.into_iter().any(is_more)
+    items.any(is_more)
 }
 
 /// Whether the rows come to what the shop says that they come to.

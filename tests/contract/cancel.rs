@@ -419,7 +419,11 @@ fn d8_a_wish_that_nobody_heard_is_told() {
             assert!(desk.store.cancel(&id));
             desk.home.sql("UPDATE outbox SET next_at = 0");
             let writes = desk.writes();
-            desk.home.run("sync").exits(3).says("1 order cancelled at the channel").says("ordersync inbox");
+            desk.home
+                .run("sync")
+                .exits(3)
+                .says("1 dispatch or cancellation at the channel as wished")
+                .says("ordersync inbox");
             assert_eq!(desk.writes(), writes, "{} {flag}", desk.kind);
             let inbox = desk.home.json("inbox");
             let told = inbox.as_array().unwrap().iter().find(|note| note["kind"] == "unheard");

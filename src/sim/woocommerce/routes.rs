@@ -86,6 +86,7 @@ const ROUTES: &[Route<Handler>] = &[
     Route("DELETE", "wc/v3/orders/{order_id}/shipment-trackings/{id:x}", "", trackings::delete),
     Route("GET", "wc/v3/webhooks", PRODUCTS, webhooks::list),
     Route("POST", "wc/v3/webhooks", WEBHOOK, webhooks::create),
+    Route("GET", "wc/v3/webhooks/{id}", VIEW, webhooks::get),
     Route(EDIT, "wc/v3/webhooks/{id}", "name status:active|paused|disabled topic secret", webhooks::update),
     Route("DELETE", "wc/v3/webhooks/{id}", "force:bool=false", webhooks::delete),
     Route("GET", "wc/v2", "", index),

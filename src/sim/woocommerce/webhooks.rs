@@ -48,6 +48,12 @@ pub(super) fn create(call: &mut Call<'_, '_>) -> Answer {
     shown(call, id, 201)
 }
 
+/// `GET /webhooks/{id}`.
+pub(super) fn get(call: &mut Call<'_, '_>) -> Answer {
+    let id = call.id(0);
+    shown(call, id, 200)
+}
+
 /// `PUT /webhooks/{id}`.
 pub(super) fn update(call: &mut Call<'_, '_>) -> Answer {
     let (id, status) = (call.id(0), call.text("status").map(str::to_owned));

@@ -23,46 +23,68 @@ pub(crate) struct Isolated<P, R> {
     pub(crate) why: Option<Error>,
 }
 
-/// Reads on from `at`, where a page of `size` rows failed, up to the order that it failed at: about
-/// log2(`size`) questions.
+/// Reads on from `at`, where a page of `size` rows failed, in halves up to the row that it must have
+/// failed at: log2(`size`) questions. That row is not asked for. Gives the rows before it, and the
+/// position behind these; `None` where the list ended meanwhile.
 ///
 /// `read` gives so many rows from a position, and the position behind them; `None` where there are
 /// no more. `well` asks the channel for something that holds no order, best on the same route: an
-/// outage, in which everything fails, is no fault of an order. It is asked before the search, so
-/// that one that has passed by then costs no order either, and again before an order is blamed.
+/// outage, in which everything fails, is no fault of an order. It is asked where the first half
+/// fails as well, so that one that has passed by then costs no order either. Before an order is
+/// blamed, the channel must have answered once more.
 ///
 /// # Errors
 /// Any error of `read` that is not [`Error::is_too_much`], and the error of `well`.
-pub(crate) fn isolate<P, R>(
+pub(crate) fn halve<P, R>(
     mut at: P,
     size: usize,
     mut read: impl FnMut(&P, usize) -> Result<(Vec<R>, Option<P>)>,
     well: impl Fn() -> Result<()>,
-) -> Result<Isolated<P, R>> {
-    well()?;
-    let mut rows = Vec::new();
+) -> Result<(Vec<R>, Option<P>)> {
+    let (mut rows, mut is_well) = (Vec::new(), false);
     // The order is among this many rows from `at` on.
     let mut among = size.max(1);
-    loop {
-        let count = (among / 2).max(1);
+    while among > 1 {
+        let count = among / 2;
         match read(&at, count) {
             Ok((more, next)) => {
                 rows.extend(more);
-                let Some(next) = next else { return Ok(Isolated { rows, at: None, why: None }) };
-                at = next;
-                if among <= 1 {
-                    return Ok(Isolated { rows, at: Some(at), why: None });
+                let Some(next) = next else { return Ok((rows, None)) };
+                (at, among) = (next, among - count);
+            }
+            Err(error) if error.is_too_much() => {
+                if !is_well {
+                    well()?;
                 }
-                among -= count;
+                among = count;
             }
-            // Asked for alone: the same question would be asked again.
-            Err(error) if error.is_too_much() && count == 1 => {
-                well()?;
-                return Ok(Isolated { rows, at: Some(at), why: Some(error) });
-            }
-            Err(error) if error.is_too_much() => among = count,
             Err(error) => return Err(error),
         }
+        is_well = true;
+    }
+    Ok((rows, Some(at)))
+}
+
+/// The same, up to an order at which the channel fails when it is asked for by itself.
+///
+/// # Errors
+/// Any error of `read` that is not [`Error::is_too_much`], and the error of `well`.
+pub(crate) fn isolate<P, R>(
+    at: P,
+    size: usize,
+    mut read: impl FnMut(&P, usize) -> Result<(Vec<R>, Option<P>)>,
+    well: impl Fn() -> Result<()>,
+) -> Result<Isolated<P, R>> {
+    let (mut rows, at) = halve(at, size, &mut read, &well)?;
+    let Some(at) = at else { return Ok(Isolated { rows, at: None, why: None }) };
+    well()?;
+    match read(&at, 1) {
+        Ok((more, next)) => {
+            rows.extend(more);
+            Ok(Isolated { rows, at: next, why: None })
+        }
+        Err(error) if error.is_too_much() => Ok(Isolated { rows, at: Some(at), why: Some(error) }),
+        Err(error) => Err(error),
     }
 }
 

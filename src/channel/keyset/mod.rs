@@ -388,10 +388,17 @@ impl Walk {
         is_by_id.then_some(query).into_iter().chain([all]).chain(read)
     }
 
-    /// One row of a page may only join it to the one before.
+    /// How many rows of the next page may only join it to the one before.
+    fn joins(&self, dialect: &Dialect) -> usize {
+        usize::from(match &self.by_id {
+            None => dialect.leaves_out == 0,
+            Some(ids) if dialect.above => dialect.bounds != Bounds::Inclusive && ids.last > 0,
+            Some(ids) => ids.read > 0,
+        })
+    }
+
     fn at_least(&self, dialect: &Dialect, size: usize) -> usize {
-        let joins = self.by_id.is_some() || dialect.leaves_out == 0;
-        size.max(if joins { 2 } else { 1 })
+        size.max(1 + self.joins(dialect))
     }
 
     /// The question how many orders the walk was to meet that were there before `asked_at`; `None`

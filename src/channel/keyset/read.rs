@@ -5,11 +5,14 @@ use serde_json::value::RawValue;
 
 use super::{Count, Dialect, Key, Listed, Query, Row, Step, Walk, search};
 use crate::channel::census::unlisted;
-use crate::channel::isolate::{REPEATS, isolate};
+use crate::channel::isolate::{REPEATS, halve};
 use crate::channel::page_size::of_least;
 use crate::channel::{Found, Head, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
 use crate::error::{Error, Result};
+
+/// So many orders in one page that cannot be shown are passed together.
+const MOST_TOGETHER: usize = 3;
 
 /// One list of a channel, as an adapter asks for it.
 pub(crate) trait List {
@@ -144,6 +147,10 @@ pub(crate) struct Batch {
     pub(crate) orders: Vec<RemoteOrder>,
     /// Orders of which only the place was asked for.
     pub(crate) heads: Vec<Head>,
+    /// Documents that are to be completed.
+    documents: Vec<Box<RawValue>>,
+    /// The id of its last row.
+    pub(super) last: Option<u64>,
     /// Orders that the channel cannot show.
     pub(crate) unshown: Vec<Unshown>,
     /// The ids of those at which its list fails.
@@ -159,42 +166,50 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// The orders of these rows.
-    pub(super) fn of(list: &dyn List, rows: Vec<Entry>) -> Result<Self> {
-        let (mut batch, mut documents) = (Self::default(), Vec::new());
+    /// What these rows are.
+    pub(super) fn of(rows: Vec<Entry>) -> Self {
+        let mut batch = Self::default();
         for entry in rows {
             batch.modified.extend(entry.modified);
+            batch.last = entry.row.map(|row| row.id).or(batch.last);
             match entry.content {
                 Content::Order(order) => batch.orders.push(order),
                 Content::Head(remote_id) => {
                     let modified = entry.modified.and_then(|at| Timestamp::from_timestamp(at, 0));
                     batch.heads.push(Head { remote_id, modified });
                 }
-                Content::Document(document) => documents.push(document),
+                Content::Document(document) => batch.documents.push(document),
                 Content::Draft => batch.drafts += 1,
                 Content::Sign(id) => batch.reread.extend(id),
             }
         }
         batch.reread.sort_unstable();
         batch.reread.dedup();
-        if !documents.is_empty() {
-            let found = list.complete(documents)?;
-            batch.orders.extend(found.orders);
-            batch.unshown.extend(found.unshown);
-        }
-        Ok(batch)
+        batch
     }
 
-    /// The id of its last order.
-    fn last_id(&self) -> Option<u64> {
-        let ids = self.orders.last().map(|order| &order.remote_id).or(self.heads.last().map(|head| &head.remote_id));
-        ids.and_then(|id| id.parse().ok())
+    /// The same with the orders of its documents. What belongs to several is read together.
+    fn complete(mut self, list: &dyn List) -> Result<Self> {
+        let documents = std::mem::take(&mut self.documents);
+        if !documents.is_empty() {
+            let found = list.complete(documents)?;
+            self.orders.extend(found.orders);
+            self.unshown.extend(found.unshown);
+        }
+        Ok(self)
+    }
+
+    /// How many orders it has, those that cannot be shown included.
+    pub(super) fn len(&self) -> usize {
+        self.orders.len() + self.documents.len() + self.hidden.len()
     }
 
     /// Takes in the page that goes on from this one.
     pub(crate) fn join(&mut self, more: Self) {
         self.orders.extend(more.orders);
         self.heads.extend(more.heads);
+        self.documents.extend(more.documents);
+        self.last = more.last.or(self.last);
         self.unshown.extend(more.unshown);
         self.hidden.extend(more.hidden);
         self.reread.extend(more.reread);
@@ -235,7 +250,7 @@ pub(crate) fn read(list: &dyn List, walk: &Walk) -> Result<(Batch, Onward)> {
         }
         (onward, short) = (after, is_short);
     }
-    Ok((batch, onward))
+    Ok((batch.complete(list)?, onward))
 }
 
 /// A page of the usual size, or what can be had of it; and whether it was shorter than asked for.
@@ -245,13 +260,14 @@ fn whole_page(list: &dyn List, walk: &Walk) -> Result<(Batch, Onward, bool)> {
         return Ok((batch, onward, false));
     }
     let by_time = walk.by_id.is_none();
-    let is_by_place = !above && list.dialect().leaves_out == 0;
-    let repeats = match &walk.by_id {
-        _ if !walk.skip.is_empty() && (is_by_place || (by_time && above)) => 0,
-        Some(ids) if ids.vain > 0 => u32::from(!is_by_place),
-        _ => REPEATS,
+    // Where it has just failed, or has an order that is known not to be shown, it is not waited for.
+    let is_expected = match &walk.by_id {
+        Some(ids) => ids.vain > 0,
+        None => above && !walk.skip.is_empty(),
     };
-    let size = list.size();
+    let repeats = u32::from(!is_expected);
+    let least = if is_expected && list.least() > 1 { list.least() } else { usize::MAX };
+    let size = list.size().min(least);
     match one_page(list, walk, size, repeats) {
         // An order that is known not to be shown may be among them.
         Err(error) if error.is_too_much() && above && by_time && !walk.skip.is_empty() => {
@@ -276,7 +292,7 @@ fn one_page(list: &dyn List, walk: &Walk, size: usize, repeats: u32) -> Result<(
     let Told { rows, listed, warnings, asked_at } = told;
     let step = walk.after(&dialect, &listed, size, asked_at).map_err(|why| list.odd(&why))?;
     let wanted = |entry: &Entry| entry.row.is_none_or(|row| walk.wants(row.id));
-    let mut batch = Batch::of(list, rows.into_iter().filter(wanted).collect())?;
+    let mut batch = Batch::of(rows.into_iter().filter(wanted).collect());
     batch.warnings.extend(warnings);
     let is_whole = listed.length >= query.size as u64;
     let onward = match step {
@@ -413,48 +429,67 @@ fn closely(list: &dyn List, walk: &Walk, size: usize, error: Error) -> Result<(B
     }
     // An order can only be passed where it is left out, or where ids are asked for, which do not
     // move while it is searched.
-    if dialect.leaves_out == 0 && walk.by_id.is_none() {
-        if dialect.above {
-            list.well()?;
-            return Ok((Batch::default(), Onward::More(walk.all_by_id())));
-        }
-        return Ok((Batch::default(), Onward::More(search::near(list, walk, size)?)));
+    let is_by_time = |walk: &Walk| dialect.leaves_out == 0 && walk.by_id.is_none();
+    if is_by_time(walk) && dialect.above {
+        return Ok((Batch::default(), Onward::More(walk.all_by_id())));
     }
-    let (mut all, mut borne, mut last, mut done) = (Batch::default(), 1, None, None);
-    let joins = usize::from(dialect.above);
+    let (mut all, mut borne, mut walk) = (Batch::default(), 1, walk.clone());
     let size = if least > 1 { size.min(least) } else { size };
-    let is_by_place = dialect.leaves_out == 0 && !dialect.above;
-    let size = if is_by_place { search::ahead(list, walk, size) } else { size };
-    let found = isolate(
-        walk.clone(),
-        size,
-        |at: &Walk, count| {
-            let repeats = u32::from(dialect.above && count == 1);
-            let (page, onward) = page_past_known(list, at, count + joins, repeats)?;
-            borne = borne.max(count);
-            last = page.last_id().or(last);
-            all.join(page);
-            let next = match onward {
-                Onward::More(next) => Some(next),
-                Onward::Done(walk) => {
-                    done = Some(walk);
-                    None
-                }
-            };
-            Ok((Vec::<()>::new(), next))
-        },
-        || list.well(),
-    )?;
-    let Some(at) = found.at else { return Ok((all, Onward::Done(done.unwrap_or_else(|| walk.clone())))) };
-    let Some(why) = found.why else {
-        // Each row came, though not all together.
-        list.at_most(borne);
-        return Ok((all, Onward::More(at)));
-    };
-    if at == *walk && walk.by_id.as_ref().is_some_and(|ids| ids.vain >= search::MANY) {
-        list.shows_any().map_err(|_| error)?;
+    for _ in 0..MOST_TOGETHER {
+        let by_time = is_by_time(&walk);
+        if by_time {
+            walk = if dialect.above { walk.all_by_id() } else { search::near(list, &walk, size)? };
+        }
+        let mut done = None;
+        let (_, at) = halve(
+            walk.clone(),
+            // The first row behind a page by time belongs to what is read instead.
+            size + usize::from(by_time),
+            |at: &Walk, count| {
+                let (page, onward) = page_past_known(list, at, count + at.joins(&dialect), 0)?;
+                borne = borne.max(count);
+                all.join(page);
+                let next = match onward {
+                    Onward::More(next) => Some(next),
+                    Onward::Done(walk) => {
+                        done = Some(walk);
+                        None
+                    }
+                };
+                Ok((Vec::<()>::new(), next))
+            },
+            // It has just shown what is behind such a page.
+            || if by_time && !dialect.above { Ok(()) } else { list.well() },
+        )?;
+        let Some(at) = at else { return Ok((all, Onward::Done(done.unwrap_or(walk)))) };
+        if at == walk && walk.by_id.as_ref().is_some_and(|ids| ids.vain >= search::MANY) {
+            list.shows_any().map_err(|_| error.clone())?;
+        }
+        let Some(onward) = search::past(list, &at, &error, &mut all)? else {
+            // Each row came, though not all together.
+            if !by_time {
+                list.at_most(borne);
+            }
+            return Ok((all, Onward::More(at)));
+        };
+        list.not_the_size();
+        let next = match onward {
+            Onward::More(next) if search::known_at(&next).is_none() => next,
+            onward => {
+                list.well()?;
+                return Ok((all, onward));
+            }
+        };
+        // The page behind it shows that the channel answers.
+        match page_past_known(list, &next, size, 0) {
+            Ok((more, onward)) => {
+                all.join(more);
+                return Ok((all, onward));
+            }
+            Err(error) if error.is_too_much() => walk = next,
+            Err(error) => return Err(error),
+        }
     }
-    list.not_the_size();
-    let onward = search::past(list, &at, last, &why, &mut all)?;
-    Ok((all, onward))
+    list.well()?;
+    Ok((all, Onward::More(walk)))
 }

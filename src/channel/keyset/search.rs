@@ -6,7 +6,7 @@
 //! or, where dates run against ids, those beside it in the order of ids among all that were created
 //! about then.
 
-use super::read::{Batch, Entry, List, Onward};
+use super::read::{Batch, Entry, Fetched, List, Onward};
 use super::{Bounds, ById, Count, Dialect, Key, Query, Row, Sort, Walk};
 use crate::channel::Unshown;
 use crate::channel::first_where::first_where;
@@ -27,8 +27,8 @@ const FARTHEST: i64 = 1 << 40;
 const FEW: u64 = 300;
 const MOST: u64 = 20_000;
 
-/// Where ids are read one by one, no more of them are.
-const SINGLES: u64 = 40;
+/// Ids are mostly given out in a row: so many are asked for by themselves before they are searched.
+const IN_A_ROW: u64 = 3;
 
 /// How many ids are asked for at once, and how many rows.
 const PAGE: usize = 100;
@@ -42,21 +42,34 @@ const FEW_PAGES: u64 = 3;
 const MOST_PAGES: u64 = 20;
 
 /// Names the order at which the walk stands and that the channel cannot show, and goes on behind
-/// it. `before` is the id of the one read before it.
-pub(super) fn past(list: &dyn List, at: &Walk, before: Option<u64>, why: &Error, batch: &mut Batch) -> Result<Onward> {
-    let search = Search { list, at };
-    match &at.by_id {
-        Some(ids) if list.dialect().above => search.past_ids(ids, batch)?.ok_or_else(|| nameless(why, at)),
-        // A channel that cannot leave out an id cannot ask for one either.
-        _ => match search.find(before).filter(|_| list.dialect().leaves_out > 0) {
-            Some(id) => {
-                batch.unshown.push(Unshown::of(id.to_string(), why));
-                batch.hidden.push(id);
-                Ok(Onward::More(at.without(id)))
+/// it; nothing where it is shown after all.
+pub(super) fn past(list: &dyn List, at: &Walk, why: &Error, batch: &mut Batch) -> Result<Option<Onward>> {
+    let (search, dialect) = (Search { list, at }, list.dialect());
+    if let Some(ids) = at.by_id.as_ref().filter(|_| dialect.above) {
+        return search.past_ids(ids, why, batch);
+    }
+    // A channel that cannot leave out an id cannot ask for one either.
+    if dialect.leaves_out > 0 {
+        let (before, after) = (batch.last.or(at.taken.last().copied()), search.next());
+        let mut named = search.near(before, after.flatten().map(|row| row.id));
+        if named.is_none()
+            && let Ok(first) = list.first(&search.here(0), 0)
+        {
+            named = first.row.map(|row| row.id).filter(|id| matches!(search.fails_at(&[*id]), Ok(true)));
+            if named.is_none() && !search.fails(&search.here(0))? {
+                return Ok(None);
             }
-            None if at.by_id.is_some() => search.past_place(why, batch)?.ok_or_else(|| nameless(why, at)),
-            None => search.past_second(why, batch)?.ok_or_else(|| nameless(why, at)),
-        },
+        }
+        if let Some(id) = named.or_else(|| search.find(before, after?)) {
+            batch.unshown.push(Unshown::of(id.to_string(), why));
+            batch.hidden.push(id);
+            return Ok(Some(Onward::More(at.without(id))));
+        }
+    }
+    if at.by_id.is_some() {
+        search.past_place(why, batch)
+    } else {
+        search.past_second(why, batch).and_then(|found| found.map(Some).ok_or_else(|| nameless(why, at)))
     }
 }
 
@@ -80,26 +93,20 @@ pub(super) fn near(list: &dyn List, at: &Walk, size: usize) -> Result<Walk> {
     Ok(at.all_by_id())
 }
 
-/// How many of `size` rows are there at all from where the walk stands, in the order of ids.
-pub(super) fn ahead(list: &dyn List, at: &Walk, size: usize) -> usize {
-    let page = at.query(&list.dialect(), size);
-    let behind = Query { offset: page.offset + page.size as u64, size: 1, ..page.clone() };
-    let count = list.fetch(&behind, at, 0).ok().map(|fetched| fetched.count);
-    match count {
-        Some(Count::OfPage(count)) => usize::try_from(count.saturating_sub(page.offset)).unwrap_or(size).clamp(1, size),
-        _ => size,
-    }
-}
-
 /// Passes an order at which the walk stands and which is known not to be shown; nothing where it
 /// stands at none.
 pub(super) fn past_known(list: &dyn List, at: &Walk) -> Result<Option<(Batch, Onward)>> {
-    let Some(ids) = &at.by_id else { return Ok(None) };
-    let Some(id) = ids.hidden().filter(|id| *id <= ids.last.saturating_add(2)) else { return Ok(None) };
+    let Some((ids, id)) = known_at(at) else { return Ok(None) };
     let (search, mut batch) = (Search { list, at }, Batch::default());
     let last = search.alone(ids.last.saturating_add(1), id.saturating_add(1), ids, &mut batch)?;
-    let onward = search.behind(last, batch.orders.len() + batch.hidden.len(), ids.clone());
+    let onward = search.behind(last, batch.len(), ids.clone());
     Ok(Some((batch, onward)))
+}
+
+/// The order at which a walk stands and which is known not to be shown.
+pub(super) fn known_at(at: &Walk) -> Option<(&ById, u64)> {
+    let ids = at.by_id.as_ref()?;
+    Some((ids, ids.hidden().filter(|id| *id <= ids.last.saturating_add(2))?))
 }
 
 /// A channel that fails at a page of a single order, and does not when it is asked which.
@@ -128,41 +135,62 @@ impl Search<'_> {
         }
     }
 
-    /// The walk behind the order with the lowest id that the channel cannot show; `None` where
-    /// nothing fails.
-    fn past_ids(&self, ids: &ById, batch: &mut Batch) -> Result<Option<Onward>> {
-        let Some(id) = self.lowest(ids)? else { return Ok(None) };
-        let before = (batch.orders.len(), batch.hidden.len());
-        if id > ids.last + 1 {
-            self.up_to(id - 1, ids, batch)?;
-        }
-        // Bounds that exclude make it this one, bounds that include the one after it.
-        let last = self.alone(id, id.saturating_add(2), ids, batch)?;
-        let met = batch.orders.len() - before.0 + batch.hidden.len() - before.1;
-        Ok(Some(self.behind(last, met, ById { vain: ids.vain + 1, ..ids.clone() })))
-    }
-
-    /// Asks for each order from `first` to `last` by itself, and on to one that the channel does
-    /// not fail at: that is the bound of what follows. Gives its id. Those that are known are not
-    /// asked for.
-    fn alone(&self, first: u64, last: u64, ids: &ById, batch: &mut Batch) -> Result<u64> {
-        let mut at = first;
-        for id in first..first.saturating_add(NEIGHBOURS) {
-            at = id;
-            if ids.known.contains(&id) {
-                continue;
-            }
+    /// The walk behind the first order that it stands at; nothing where that is shown. Ids are mostly
+    /// given out one by one; elsewhere the lowest is searched at which a list fails.
+    fn past_ids(&self, ids: &ById, why: &Error, batch: &mut Batch) -> Result<Option<Onward>> {
+        let (before, next) = (batch.len(), ids.last.saturating_add(1));
+        // Of bounds that may count or not, the order that a list fails at is this one or the next.
+        let unsure = u64::from(self.list.dialect().bounds != Bounds::Inclusive);
+        let (mut named, mut shown) = (None, 0);
+        while named.is_none() && shown < IN_A_ROW {
+            let id = next.saturating_add(shown);
             match self.list.one(id) {
-                Ok(order) => batch.orders.extend(order),
-                Err(error) if error.is_too_much() => {
-                    batch.unshown.push(Unshown::of(id.to_string(), &error));
-                    batch.hidden.push(id);
-                    continue;
-                }
+                Err(error) if error.is_too_much() => named = Some((id, error)),
+                Ok(None) => shown += 1,
+                // It may be on the list, before the other.
+                Ok(Some(_)) => break,
                 Err(error) => return Err(error),
             }
-            if id >= last {
-                break;
+        }
+        let last = if let Some((id, error)) = named {
+            batch.unshown.push(Unshown::of(id.to_string(), &error));
+            batch.hidden.push(id);
+            self.alone(id + 1, id + unsure, ids, batch)?
+        } else if !self.fails(&self.at.query(&self.list.dialect(), 2))? {
+            return Ok(None);
+        } else {
+            let id = self.lowest(ids, shown.cast_signed())?.ok_or_else(|| nameless(why, self.at))?;
+            if id > next {
+                self.up_to(id - 1, ids, batch)?;
+            }
+            self.alone(id, id.saturating_add(2 * unsure), ids, batch)?
+        };
+        Ok(Some(self.behind(last, batch.len() - before, ById { vain: ids.vain + 1, ..ids.clone() })))
+    }
+
+    /// Asks for each order from `first` to `last` by itself, and, where it must be known whether a
+    /// bound counts, on to one that the channel does not fail at. Gives the last id. Those that are
+    /// known are not asked for.
+    fn alone(&self, first: u64, last: u64, ids: &ById, batch: &mut Batch) -> Result<u64> {
+        let is_exact = self.list.dialect().bounds == Bounds::Inclusive;
+        let mut at = first - 1;
+        while (at < last || !is_exact) && at < first + NEIGHBOURS {
+            at += 1;
+            if ids.known.contains(&at) {
+                continue;
+            }
+            match self.list.one(at) {
+                Ok(order) => {
+                    batch.orders.extend(order);
+                    if at >= last {
+                        break;
+                    }
+                }
+                Err(error) if error.is_too_much() => {
+                    batch.unshown.push(Unshown::of(at.to_string(), &error));
+                    batch.hidden.push(at);
+                }
+                Err(error) => return Err(error),
             }
         }
         Ok(at)
@@ -183,19 +211,19 @@ impl Search<'_> {
         let upto = Walk { by_id, ..self.at.clone() };
         let rows = self.list.fetch(&upto.query(&self.list.dialect(), 2), self.at, 1)?.rows;
         let wanted = |entry: &Entry| entry.row.is_none_or(|row| upto.wants(row.id));
-        batch.join(Batch::of(self.list, rows.into_iter().filter(wanted).collect())?);
+        batch.join(Batch::of(rows.into_iter().filter(wanted).collect()));
         Ok(())
     }
 
     /// The lowest id of which a list up to the one after it fails: first ever farther, then in
-    /// halves between.
-    fn lowest(&self, ids: &ById) -> Result<Option<u64>> {
+    /// halves between. It is none of so many that come first.
+    fn lowest(&self, ids: &ById, none: i64) -> Result<Option<u64>> {
         let fails = |distance: i64| {
             let up_to = ids.last.checked_add_signed(distance);
             let upto = Walk { by_id: Some(ById { up_to, ..ids.clone() }), ..self.at.clone() };
             self.fails(&upto.query(&self.list.dialect(), 2))
         };
-        let (mut below, mut reach) = (0, 1);
+        let (mut below, mut reach) = ((none - 1).max(0), none + 1);
         while !fails(reach)? {
             (below, reach) = (reach, reach * 2);
             if reach > FARTHEST {
@@ -207,106 +235,48 @@ impl Search<'_> {
     }
 
     /// The walk behind the orders that nothing names and at which a stretch stands that is read by
-    /// places: the first row behind them that comes tells where it goes on. Nothing where there are
-    /// more of them in a row than are passed.
+    /// places: the first row behind them that comes tells where it goes on. Nothing where they are
+    /// shown; an error where there are more of them in a row than are passed.
     fn past_place(&self, why: &Error, batch: &mut Batch) -> Result<Option<Onward>> {
         let Some(ids) = &self.at.by_id else { return Ok(None) };
-        let (mut ids, mut read, mut hidden) = (ids.clone(), Vec::new(), 0);
-        let behind = loop {
-            if read.len() as u64 > NEIGHBOURS {
-                return Ok(None);
-            }
-            match self.entries(&self.here(read.len() as u64 + hidden)) {
-                Ok(rows) if rows.is_empty() => break None,
-                Ok(rows) => {
-                    let row = rows.iter().find_map(|entry| entry.row);
-                    read.extend(rows);
-                    if hidden > 0 && row.is_some() {
-                        break row;
-                    }
-                    // Before them: the page at which the channel failed began here.
-                    ids.last = row.map_or(ids.last, |row| row.id.max(ids.last));
-                }
-                Err(error) if error.is_too_much() && hidden < NEIGHBOURS => hidden += 1,
-                Err(error) if error.is_too_much() => return Ok(None),
-                Err(error) => return Err(error),
+        let (mut hidden, mut size) = (1, self.list.size());
+        let fetched = loop {
+            match self.page(&Query { size, ..self.here(hidden) }) {
+                Err(error) if !error.is_too_much() => return Err(error),
+                Err(_) if size > 1 => size = 1,
+                Err(_) if hidden < NEIGHBOURS => hidden += 1,
+                Err(_) => return Err(nameless(why, self.at)),
+                Ok(fetched) => break fetched,
             }
         };
-        if hidden == 0 {
+        // Where orders have left the stretch meanwhile, it is not at its place any more.
+        if !self.fails(&self.here(0))? {
             return Ok(None);
         }
-        // An outage is no fault of an order.
-        self.list.well()?;
-        let named = self.named(ids.last, behind.map(|row| row.id), hidden);
-        // Where nothing else names them, their second does: it is the same in each walk.
-        let is_named = self.asks_for_ids() || named.len() as u64 >= hidden;
-        let own = if is_named { None } else { self.failing_second()? };
-        let before = behind.filter(|_| own.is_none());
-        let before = before.map_or(String::new(), |row| format!(" and before number {}", row.id));
-        let second = super::after::utc(own.or(self.at.from).unwrap_or_default());
-        for id in &named {
-            batch.hidden.push(*id);
-            // One that is known already was told.
-            batch.unshown.extend((!self.at.skip.contains(id)).then(|| Unshown::of(id.to_string(), why)));
+        let rows: Vec<Row> = fetched.rows.iter().filter_map(|entry| entry.row).collect();
+        if !rows.is_sorted_by_key(|row| row.id) {
+            return Err(self.list.odd("its rows are not in the order of their ids"));
         }
-        // Those that another list has may stand between them as well, and are told too.
-        for nth in named.len() as u64 + 1..=hidden {
-            let place = format!("order {nth} of {hidden} at {second} UTC after number {}{before}", ids.last);
+        let after = (ids.last > 0).then(|| format!(" after number {}", ids.last));
+        let before = rows.first().map(|row| format!(" before number {}", row.id));
+        let beside: Vec<String> = after.into_iter().chain(before).collect();
+        for nth in 1..=hidden {
+            let place = format!("order {nth} of {hidden}{}", beside.join(" and"));
             batch.unshown.push(Unshown { remote_id: None, place, why: why.message().to_owned(), unlisted: 0 });
         }
-        // Bounds may count or not, so it may be the second after it, and is not to lie on the bound of
-        // what is asked for next.
-        let modified = own.map(|second| second.saturating_add(2)).or(self.at.from);
-        batch.modified.extend(modified.filter(|_| self.at.key == Key::Modified));
-        let census = self.at.census.map(|census| census.meet(read.len() as u64 + hidden));
-        let read_on = ids.read.saturating_add(read.len() as u64).saturating_add(hidden);
+        // The next sync is not to meet it again.
+        let is_last = rows.is_empty() && self.at.key == Key::Modified;
+        batch.modified.extend(is_last.then(|| self.at.end().unwrap_or_else(|| self.list.now())));
+        let read = ids.read.saturating_add(hidden).saturating_add(fetched.rows.len() as u64);
+        let is_over =
+            matches!(fetched.count, Count::OfPage(count) if count > fetched.rows.len() as u64 && read >= count);
+        let census = self.at.census.map(|census| census.meet(fetched.rows.len() as u64 + hidden));
         let wanted = |entry: &Entry| entry.row.is_none_or(|row| self.at.wants(row.id));
-        batch.join(Batch::of(self.list, read.into_iter().filter(wanted).collect())?);
-        let last = behind.map_or(ids.last, |row| row.id.max(ids.last));
-        let by_id = Some(ById { read: read_on, last, vain: ids.vain + 1, ..ids });
+        batch.join(Batch::of(fetched.rows.into_iter().filter(wanted).collect()));
+        let last = rows.last().map_or(ids.last, |row| row.id.max(ids.last));
+        let by_id = Some(ById { read, last, vain: ids.vain + 1, ..ids.clone() });
         let walk = Walk { by_id, census, begun: true, before: None, doubted: false, ..self.at.clone() };
-        Ok(Some(if behind.is_some() { Onward::More(walk) } else { walk.behind_stretch() }))
-    }
-
-    /// The second of the first order of a stretch that cannot be shown.
-    fn failing_second(&self) -> Result<Option<i64>> {
-        let by_time = Walk { by_id: None, taken: Vec::new(), ..self.at.clone() };
-        let of_time = |until, size| Walk { until, ..by_time.clone() }.query(&self.list.dialect(), size);
-        let from = match by_time.from {
-            Some(from) => Some(from),
-            None => self.rows(&Query { size: 1, ..of_time(self.at.end(), 1) }).and_then(|rows| Some(rows.first()?.at)),
-        };
-        let to = self.at.end().unwrap_or_else(|| self.list.now());
-        let Some(from) = from.filter(|from| *from <= to) else { return Ok(None) };
-        let fails = |second: i64| self.fails(&of_time(Some(second), PAGE));
-        first_where(from, to, 1, |at| at.iter().map(|at| fails(*at)).collect()).map(Some)
-    }
-
-    /// The ids of so many orders that cannot be shown, which stand between these two, where these are
-    /// so near to each other that ids can be read one by one.
-    fn named(&self, before: u64, behind: Option<u64>, hidden: u64) -> Vec<u64> {
-        if self.asks_for_ids() {
-            return Vec::new();
-        }
-        let is_between = |id: &&u64| **id > before && behind.is_none_or(|behind| **id < behind);
-        let mut named: Vec<u64> = self.at.skip.iter().filter(is_between).copied().collect();
-        named.sort_unstable();
-        if named.len() as u64 >= hidden {
-            return named;
-        }
-        let Some(behind) = behind.filter(|behind| behind.saturating_sub(before) <= SINGLES && before > 0) else {
-            return Vec::new();
-        };
-        named.clear();
-        while let Some(id) = self.between(named.last().copied().unwrap_or(before), behind, SINGLES) {
-            named.push(id);
-        }
-        named
-    }
-
-    /// Whether the channel can be asked for orders by their ids, several at once.
-    fn asks_for_ids(&self) -> bool {
-        self.list.dialect().leaves_out > 0
+        Ok(Some(if is_over || rows.is_empty() { walk.behind_stretch() } else { Onward::More(walk) }))
     }
 
     /// The walk behind the second of an order that nothing names. What else is in that second is
@@ -342,7 +312,7 @@ impl Search<'_> {
             return Ok(Some(Onward::More(Walk { until: at.until, ..only }.tied(second))));
         };
         let census = at.census.map(|census| census.meet(rest.len() as u64 + 1));
-        batch.join(Batch::of(self.list, rest)?);
+        batch.join(Batch::of(rest));
         let place = format!("the order of {} UTC", super::after::utc(second));
         batch.unshown.push(Unshown { remote_id: None, place, why: why.message().to_owned(), unlisted: 0 });
         batch.modified.extend((at.key == Key::Modified).then_some(second));
@@ -377,13 +347,24 @@ impl Search<'_> {
         Ok(is_over.then_some(Onward::Done(at)))
     }
 
-    /// The id of the order at which a list fails that can leave it out.
-    fn find(&self, before: Option<u64>) -> Option<u64> {
-        let by_place = || self.list.first(&self.here(0), 0).ok()?.row.map(|row| row.id);
-        if let Some(id) = by_place().filter(|id| matches!(self.fails_at(&[*id]), Ok(true))) {
-            return Some(id);
+    /// The id of the order, where its neighbours leave room for few. Ids are mostly given out in a
+    /// row, so at an end it is taken for the next one.
+    fn near(&self, before: Option<u64>, after: Option<u64>) -> Option<u64> {
+        let ids = match (before, after) {
+            (Some(one), Some(other)) => one.min(other).saturating_add(1)..one.max(other),
+            (Some(before), None) => before.saturating_add(1)..before.saturating_add(2),
+            (None, Some(after)) => after.saturating_sub(1)..after,
+            (None, None) => return None,
+        };
+        if ids.end.saturating_sub(ids.start) > 3 {
+            return None;
         }
-        let after = self.next()?;
+        let mut ids = ids.filter(|id| !self.at.skip.contains(id));
+        ids.find(|id| matches!(self.fails_at(&[*id]), Ok(true)))
+    }
+
+    /// The id of the order at which a list fails that can leave it out.
+    fn find(&self, before: Option<u64>, after: Option<Row>) -> Option<u64> {
         let changed = after.map_or_else(|| self.list.now(), |after| after.at);
         let mut nearest = Neighbours(before, after.map(|after| after.id));
         self.beside(nearest, FEW)
@@ -403,9 +384,9 @@ impl Search<'_> {
     }
 
     /// A page of a list. Nothing may be no answer, most often once.
-    fn entries(&self, query: &Query) -> Result<Vec<Entry>> {
-        let rows = self.list.fetch(query, self.at, 0)?.rows;
-        if rows.is_empty() { Ok(self.list.fetch(query, self.at, 0)?.rows) } else { Ok(rows) }
+    fn page(&self, query: &Query) -> Result<Fetched> {
+        let fetched = self.list.fetch(query, self.at, 0)?;
+        if fetched.rows.is_empty() { self.list.fetch(query, self.at, 0) } else { Ok(fetched) }
     }
 
     fn rows(&self, query: &Query) -> Option<Vec<Row>> {
@@ -456,15 +437,11 @@ impl Search<'_> {
 
     /// Whether the channel fails at one of these.
     fn fails_at(&self, ids: &[u64]) -> Result<bool> {
-        self.fails(&Query { only: ids.to_vec(), ..self.query(Sort::Id, 0, PAGE) })
+        self.fails(&Query { only: ids.to_vec(), ..self.query(Sort::Id, 0, ids.len()) })
     }
 
     /// The first between these ids that the channel fails at.
     fn between(&self, low: u64, high: u64, most: u64) -> Option<u64> {
-        if !self.asks_for_ids() {
-            let few = low.checked_add(1).filter(|_| high.saturating_sub(low) <= most.min(SINGLES))?;
-            return (few..high).find(|id| self.list.one(*id).is_err_and(|error| error.is_too_much()));
-        }
         if high.saturating_sub(low) > most {
             return None;
         }

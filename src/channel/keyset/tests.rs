@@ -66,6 +66,8 @@ struct Store {
     clock: Cell<i64>,
     seed: Cell<u64>,
     pages: Cell<u64>,
+    /// Requests of any kind, with the repeats of those that fail.
+    asked: Cell<u64>,
     /// Orders that change after each page, and while it is made: their places are fixed already.
     changes: RefCell<Vec<Vec<u64>>>,
     meanwhile: RefCell<Vec<Vec<u64>>>,
@@ -104,6 +106,7 @@ impl Store {
             clock: Cell::new(LATER),
             seed: Cell::new(7),
             pages: Cell::new(0),
+            asked: Cell::new(0),
             changes: RefCell::default(),
             meanwhile: RefCell::default(),
         }
@@ -166,6 +169,10 @@ impl Store {
         }
     }
 
+    fn ask(&self, times: u32) {
+        self.asked.set(self.asked.get() + u64::from(times));
+    }
+
     fn modified(&self) -> Result<BTreeMap<u64, i64>> {
         self.walk(Walk::new(Key::Modified, None, None)).map(|(seen, _)| seen)
     }
@@ -209,8 +216,9 @@ impl List for &Store {
 
     fn at_most(&self, _: usize) {}
 
-    fn fetch(&self, query: &Query, walk: &Walk, _: u32) -> Result<Fetched> {
+    fn fetch(&self, query: &Query, walk: &Walk, repeats: u32) -> Result<Fetched> {
         self.pages.set(self.pages.get() + 1);
+        self.ask(1);
         let frozen = Query { size: query.size, ..Query::row(Sort::Modified) };
         let query = if self.habit == Habit::Frozen { &frozen } else { query };
         if matches!(self.habit, Habit::Near(most) if query.offset > most) {
@@ -228,6 +236,7 @@ impl List for &Store {
         ids.truncate(if self.habit == Habit::Broken { 0 } else { size });
         let fails = query.size > 2 && self.fails.borrow_mut().pop().unwrap_or(false);
         if fails || ids.iter().any(|id| self.bad.contains(id)) {
+            self.ask(repeats);
             return Err(Error::new(ErrorKind::Temporary, "500").too_much());
         }
         let total = match self.habit {
@@ -263,6 +272,7 @@ impl List for &Store {
     }
 
     fn count(&self, query: &Query) -> Result<Option<u64>> {
+        self.ask(1);
         let there = self.listed(query).len() as u64;
         Ok(match self.habit {
             Habit::Counts(count) => Some(count),
@@ -273,6 +283,7 @@ impl List for &Store {
     }
 
     fn proof(&self, query: &Query) -> Result<Count> {
+        self.ask(1);
         if !self.dialect.counts_with_pages || self.dialect.leaves_out == 0 {
             return self.count(query).map(Count::Asked);
         }
@@ -296,6 +307,7 @@ impl List for &Store {
     }
 
     fn well(&self) -> Result<()> {
+        self.ask(1);
         Ok(())
     }
 
@@ -503,6 +515,35 @@ proptest! {
         let hidden: BTreeSet<u64> = told.hidden.iter().chain(&skip).copied().collect();
         prop_assert_eq!(hidden, bad);
         prop_assert_eq!(seen.len() + store.bad.len(), ids.len());
+    }
+}
+
+/// For each of them, wherever it stands.
+#[test]
+fn i4_an_order_that_cannot_be_shown_costs_twice_the_halvings_of_its_page_at_most() {
+    let (first, last): (&[u64], &[u64]) = (&[1], &[250]);
+    let places = [2, 26, 49, 50, 51, 99, 100, 101, 150, 249].map(|nth| vec![nth]);
+    let several = [vec![20, 70], vec![20, 21], vec![99, 100, 101], vec![10, 20, 30, 40], vec![10, 110, 210]];
+    for (dialect, apart) in [(LEAVING_OUT, 1), (ABOVE, 1), (PLAIN, 1), (COUNTING, 1), (BY_PLACE, 1_000_003)] {
+        let asked = |bad: &[u64], walk: &Walk| {
+            let rows = (1..=250).map(|nth| (nth * apart, 900_000_000 + 5_000 * nth as i64));
+            let store = Store { bad: bad.iter().map(|nth| nth * apart).collect(), ..Store::new(dialect, rows) };
+            store.clock.set(920_000_000);
+            let (seen, told) = store.walk(walk.clone()).unwrap();
+            assert_eq!((seen.len(), told.unshown.len()), (250 - bad.len(), bad.len()), "{dialect:?} {bad:?}");
+            store.asked.get()
+        };
+        let slice =
+            if dialect.above { Walk::of_ids(0, None, (None, None)) } else { Walk::new(Key::Created, None, None) };
+        for walk in [Walk::new(Key::Modified, None, None), slice] {
+            let all = asked(&[], &walk);
+            for bad in places.iter().chain(&several).map(Vec::as_slice).chain([first, last]) {
+                let more = asked(bad, &walk) - all;
+                // By places each page of several takes one or two more, to know where it ends.
+                let each = if dialect == BY_PLACE && bad.len() > 1 { 15 } else { 13 };
+                assert!(more <= each * bad.len() as u64, "{dialect:?} {:?} {bad:?}: {more} more", walk.key);
+            }
+        }
     }
 }
 

@@ -285,8 +285,15 @@ impl Walk {
     }
 
     /// After a window of ids in which nothing is shown. One that has no more ids than a page has rows
-    /// has shown all that there is to show.
+    /// has shown all that there is to show, where the answer is one: it has the row that joins it to
+    /// the page before, or a count.
     fn behind_window(&self, ids: &ById, page: &Listed, size: u64) -> Result<Step, String> {
+        match page.count {
+            Count::OfPage(_) | Count::Asked(Some(_)) => {}
+            _ if page.length > 0 => {}
+            Count::Untold => return Ok(Step::Ask),
+            Count::Asked(None) | Count::Last(_) => return Err(NO_PROOF.to_owned()),
+        }
         let few = self.few_ids(size);
         let is_empty = matches!(page.count, Count::OfPage(count) | Count::Asked(Some(count)) if count <= page.length);
         if ids.within > few && !is_empty {

@@ -928,6 +928,20 @@ fn i3_an_empty_page_proves_nothing_without_a_count() {
     assert!(past(9, 4) && past(7, 5) && !past(8, 5) && !past(7, 6));
 }
 
+/// Neither is one in a window of ids that is read to look past orders that are not shown.
+#[test]
+fn i3_an_empty_window_of_ids_is_passed_only_where_it_is_counted() {
+    let by_id = Some(ById { last: 10, within: 50, shown: 900, ..ById::default() });
+    let walk = Walk { by_id, begun: true, most: 100, ..Walk::new(Key::Modified, Some(5), None) };
+    let after = |count| walk.after(&COUNTING, &Listed { count, ..Listed::default() }, 100, LATER);
+    assert_eq!(after(Count::Untold), Ok(Step::Ask));
+    after(Count::Asked(None)).unwrap_err();
+    after(Count::Last(Some(Row { id: 900, at: 9 }))).unwrap_err();
+    for count in [Count::OfPage(0), Count::Asked(Some(0))] {
+        assert!(matches!(after(count), Ok(Step::More(next)) if next.by_id.as_ref().is_some_and(|ids| ids.last == 60)));
+    }
+}
+
 #[test]
 fn i3_a_row_that_changes_while_its_page_is_made_does_not_carry_the_walk_away() {
     for dialect in [LEAVING_OUT, ABOVE] {

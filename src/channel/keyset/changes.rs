@@ -43,7 +43,7 @@ pub(crate) struct Rest<X> {
     /// down as `inclusive` what it had taken for a proof.
     #[serde(default, rename = "includes")]
     inclusive: bool,
-    /// They are not taken for that any more: once not all orders came that were counted.
+    /// They are not taken for that: not all orders came that were counted.
     #[serde(default)]
     wider: bool,
     /// The most rows that a page has had, and whether its count is known to be that of the page
@@ -185,7 +185,9 @@ fn changes<L: Lists>(lists: &L, mut rest: Rest<L::Extra>, walk: &Walk) -> Result
     // counted and did not come may have lain on a bound.
     let is_short = batch.unshown.iter().any(|one| one.unlisted > 0);
     let again_from = if is_short && behind.inclusive { behind.start.0 } else { None };
-    rest.wider |= is_short;
+    // A walk that was counted and came as a whole shows that they may be again.
+    let is_whole = matches!(onward, Onward::Done(_)) && behind.census.is_some();
+    rest.wider = is_short || (rest.wider && !is_whole);
     let learns = list.dialect().bounds == Bounds::Unknown && !rest.wider;
     rest.inclusive = learns && (rest.inclusive || behind.inclusive);
     if list.dialect().counts_with_pages {

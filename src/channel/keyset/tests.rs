@@ -943,6 +943,26 @@ fn i3_an_empty_window_of_ids_is_passed_only_where_it_is_counted() {
 }
 
 #[test]
+fn q2_orders_that_were_not_shown_once_cost_the_later_syncs_nothing() {
+    for dialect in ALL {
+        let rows = (1..=40).map(|id| (id, LATER - 5_000 + 100 * id as i64));
+        let mut store = Store { kept_back: [30].into(), ..Store::new(dialect, rows) };
+        let (mut seen, new) = (BTreeMap::new(), Position::Rest(Rest::new(Checkpoint::new(None), Extra {})));
+        let mut at = store.sync(new, &mut seen);
+        store.kept_back.clear();
+        let asked: Vec<u64> = (0..4)
+            .map(|_| {
+                store.clock.set(store.clock.get() + 300);
+                store.asked.set(0);
+                at = store.sync(at.clone(), &mut seen);
+                store.asked.get()
+            })
+            .collect();
+        assert_eq!(asked[3], 1, "{dialect:?}: {asked:?}");
+    }
+}
+
+#[test]
 fn i3_a_row_that_changes_while_its_page_is_made_does_not_carry_the_walk_away() {
     for dialect in [LEAVING_OUT, ABOVE] {
         let walk = Walk::new(Key::Modified, Some(100), None);

@@ -208,7 +208,7 @@ impl Walk {
                 self.further(before, dialect, page, size)
             }
             // What was shown may have come since, and stand where it began.
-            _ if before.ahead > 0 => self.in_vain(MOST_IN_VAIN / 4),
+            _ if before.ahead > 0 => self.in_vain(MOST_IN_VAIN / 4, MOST_IN_VAIN),
             Count::OfPage(0) | Count::Asked(Some(0)) => Ok(self.past()),
             Count::Asked(None) if !dialect.counts_with_pages => Ok(self.past()),
             Count::Last(Some(last)) if before.is_past(last) || (page.gives == 0 && before.has_taken(last)) => {
@@ -267,13 +267,13 @@ impl Walk {
             return Ok(Step::More(Self { by_id: Some(ids), ..next }));
         }
         let half = (size.min(most) / 2).max(1);
-        Self { ahead: before.ahead + half, ..next }.in_vain(1)
+        Self { ahead: before.ahead + half, ..next }.in_vain(1, MOST_IN_VAIN)
     }
 
-    /// The walk, where so much was done for nothing.
-    fn in_vain(&self, much: u64) -> Result<Step, String> {
-        let vain = self.vain + much;
-        if vain > MOST_IN_VAIN {
+    /// The walk, where so much was done for nothing, of at most so much.
+    fn in_vain(&self, much: u64, most: u64) -> Result<Step, String> {
+        let vain = self.vain.saturating_add(much);
+        if vain > most {
             return Err("it shows an order at the end of a list, and does not where the list is read".to_owned());
         }
         Ok(Step::More(Self { vain, before: None, doubted: false, ..self.clone() }))
@@ -306,7 +306,13 @@ impl Walk {
         }
         let within = if is_empty { ids.within.saturating_mul(2) } else { few };
         let next = Self { by_id: Some(ById { last, within, ..ids.clone() }), ..self.clone() };
-        next.in_vain(if is_empty || ids.shown < LARGEST { 0 } else { MOST_IN_VAIN / 20 })
+        if is_empty || ids.shown == LARGEST {
+            return next.in_vain(if is_empty { 0 } else { MOST_IN_VAIN / 20 }, MOST_IN_VAIN);
+        }
+        // Windows do not hold more orders than all that are counted: such a count says nothing.
+        let counted = if let Count::OfPage(count) | Count::Asked(Some(count)) = page.count { count } else { few };
+        let all = self.census.and_then(|census| census.counted).unwrap_or(0);
+        next.in_vain(counted.clamp(1, few + 2), all.saturating_add(MOST_IN_VAIN))
     }
 
     fn after_times(

@@ -942,6 +942,18 @@ fn i3_an_empty_window_of_ids_is_passed_only_where_it_is_counted() {
     }
 }
 
+/// A count that stays as it is says of each window that something is in it.
+#[test]
+fn i3_what_is_looked_past_is_bounded_by_the_number_of_orders_and_not_by_that_of_ids() {
+    for dialect in [ABOVE, PLAIN, COUNTING] {
+        let rows = (1..=60).chain([1_000_000]).map(|id| (id, id as i64));
+        let store =
+            Store { size: 10, kept_back: (41..=60).collect(), ..Store::with(dialect, Habit::Counts(500), rows) };
+        let seen = store.modified().map(|seen| seen.len());
+        assert!(store.asked.get() < 300, "{dialect:?}: {} requests, {seen:?}", store.asked.get());
+    }
+}
+
 #[test]
 fn q2_orders_that_were_not_shown_once_cost_the_later_syncs_nothing() {
     for dialect in ALL {

@@ -14,7 +14,7 @@ use crate::{Size, book, connected, least, median, ms, row};
 
 /// A channel, and the fewest requests in which it tells that nothing is new, and what has changed.
 /// BigCommerce has its archived orders, Etsy its cancelled ones and Magento shipments and credit
-/// memos on lists of their own.
+/// memos on lists of their own: what was made there since, and what belongs to changed orders.
 pub struct Kind {
     /// Its name.
     pub name: &'static str,
@@ -27,7 +27,7 @@ pub const KINDS: [Kind; 5] = [
     Kind { name: "woocommerce", nothing: 1, changed: 2 },
     Kind { name: "bigcommerce", nothing: 2, changed: 2 },
     Kind { name: "shopify", nothing: 1, changed: 2 },
-    Kind { name: "magento", nothing: 2, changed: 2 },
+    Kind { name: "magento", nothing: 2, changed: 3 },
     Kind { name: "etsy", nothing: 2, changed: 2 },
 ];
 

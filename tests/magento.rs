@@ -170,7 +170,7 @@ fn c6_a_dispatch_of_more_lines_than_the_shop_takes_is_told_with_the_setting_and_
     let goods: Vec<(&str, u32)> = goods.iter().map(|sku| (sku.as_str(), 1)).collect();
     let id = rig.order(&NewOrder::of(&goods));
     let told = rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(1);
-    told.says("no more than 20 lines").says("nothing was written").says("--item").says("Input List Limit");
+    told.says("no more than 20 lines").says("and is not there").says("--item").says("Input List Limit");
     assert_eq!((rig.mails(id), rig.status(id).as_str()), (0, "awaiting-fulfillment"));
     let some = |from: usize, to: usize| (from..=to).map(|nth| format!("--item #{nth}=1 ")).collect::<String>();
     rig.on("dispatch", id, &format!("{}--carrier dhl --tracking JD01", some(1, 20))).exits(0);

@@ -354,7 +354,10 @@ impl Attempt<'_> {
         wrote: &mut Vec<String>,
     ) -> Result<Then> {
         if write.is_traceless {
-            self.doubt_of(write, &error.unclaimed());
+            let doubt = self.doubt_of(write, &error.unclaimed());
+            // It is told before the row says that it is made: this attempt may end before its goal.
+            let hint = doubt.hint_text().unwrap_or_default().to_owned();
+            self.tell(book, InboxKind::Unheard, doubt.message().to_owned(), hint)?;
             book.took(self.row.id, &write.mark, None)?;
             known.acknowledged.push(write.mark.clone());
             return Ok(Then::Look);
@@ -416,7 +419,7 @@ impl Attempt<'_> {
         missing
     }
 
-    fn doubt_of(&self, write: &Write, why: &Error) {
+    fn doubt_of(&self, write: &Write, why: &Error) -> Error {
         let order = self.row.order_id;
         let text = format!(
             "order {order} is at the channel as it is to be; whether the last of it was done is not known: {} ({})",
@@ -424,7 +427,9 @@ impl Attempt<'_> {
             why.message()
         );
         let hint = "it is not made again by itself; look in the channel's own pages, and do it there if it is missing";
-        self.untold.replace(Some(Error::new(ErrorKind::Partly, text).hint(hint)));
+        let doubt = Error::new(ErrorKind::Partly, text).hint(hint);
+        self.untold.replace(Some(doubt.clone()));
+        doubt
     }
 
     /// What is known of a write that was turned down and could not be looked for.
@@ -444,6 +449,9 @@ impl Attempt<'_> {
         let text = match state {
             OutboxState::Sent => {
                 "the channel took the write but does not show it yet; it is looked for and not made again"
+            }
+            OutboxState::Queued if self.was_turned_down() => {
+                "an earlier attempt was turned down, and the channel does not show yet whether it was carried out; nothing more was written"
             }
             OutboxState::Queued => "the channel is not ready to take it yet; nothing was written",
             _ => "the channel does not show yet whether an earlier attempt was carried out; nothing more was written",

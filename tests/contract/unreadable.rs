@@ -199,7 +199,8 @@ fn i4_an_order_that_the_channel_cannot_show_is_left_out_named_and_comes_once_it_
         let inbox = desk.home.json("inbox");
         let told = if has_names { named(&inbox) } else { inbox.as_array().unwrap().len() };
         assert_eq!(told, 3, "{kind}: {inbox}");
-        assert!(first < 100, "{kind}: {first} requests");
+        let most = if kind == ChannelKind::Shopify { 150 } else { 100 };
+        assert!(first < most, "{kind}: {first} requests");
 
         let later = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
         desk.home.run("sync").exits(0);

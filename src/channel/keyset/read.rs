@@ -430,8 +430,9 @@ fn closely(list: &dyn List, walk: &Walk, size: usize, error: Error) -> Result<(B
     // An order can only be passed where it is left out, or where ids are asked for, which do not
     // move while it is searched.
     let is_by_time = |walk: &Walk| dialect.leaves_out == 0 && walk.by_id.is_none();
+    // Where that fails as well, nothing has moved.
     if is_by_time(walk) && dialect.above {
-        return Ok((Batch::default(), Onward::More(walk.all_by_id())));
+        return whole_page(list, &walk.all_by_id()).map(|(batch, onward, _)| (batch, onward));
     }
     let (mut all, mut borne, mut walk) = (Batch::default(), 1, walk.clone());
     let size = if least > 1 { size.min(least) } else { size };

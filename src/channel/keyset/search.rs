@@ -270,6 +270,10 @@ impl Search<'_> {
         let read = ids.read.saturating_add(hidden).saturating_add(fetched.rows.len() as u64);
         let is_over =
             matches!(fetched.count, Count::OfPage(count) if count > fetched.rows.len() as u64 && read >= count);
+        // That nothing comes behind them is no proof that nothing is there; their number is.
+        if rows.is_empty() && !is_over && self.list.count(&self.here(0))?.is_none_or(|all| read < all) {
+            return Err(nameless(why, self.at));
+        }
         let census = self.at.census.map(|census| census.meet(fetched.rows.len() as u64 + hidden));
         let wanted = |entry: &Entry| entry.row.is_none_or(|row| self.at.wants(row.id));
         batch.join(Batch::of(fetched.rows.into_iter().filter(wanted).collect()));

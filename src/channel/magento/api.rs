@@ -202,9 +202,9 @@ impl Api {
 
     /// Carries out a write and gives its receipt.
     ///
-    /// What may be a bundle that ships in its parts is shipped so where it is refused as a whole: a
-    /// refusal has shipped nothing. Where the parts are refused too, the first refusal counts,
-    /// unless the other one tells what helps.
+    /// What may be a bundle that ships in its parts is shipped so where it is refused as a whole,
+    /// once it was looked for: a plugin or a proxy may refuse what the shop has shipped. Where the
+    /// parts are refused too, the first refusal counts, unless the other one tells what helps.
     pub(crate) fn carry_out(&self, operation: &Operation) -> Result<Option<String>> {
         let Operation::Ship { order, shipment, known, .. } = operation else {
             return self.write(operation, &Authorized(self));
@@ -220,30 +220,36 @@ impl Api {
         };
         let refusal = shipping.refusal.into_inner().unwrap_or_else(PoisonError::into_inner);
         let parts = operation.in_parts(&refusal).filter(|_| error.hint_text().is_none());
-        match parts.map(|parts| self.write(&parts, &Authorized(self))) {
-            None => Err(error),
-            Some(Err(again)) if again.kind() == ErrorKind::Rejected => {
+        let Some(parts) = parts.filter(|_| !self.may_be_there(*order, shipment.marker.as_deref(), known)) else {
+            return Err(error);
+        };
+        match self.write(&parts, &Authorized(self)) {
+            Err(again) if again.kind() == ErrorKind::Rejected => {
                 let again = looked_for(again);
                 Err(if again.hint_text().is_some() { again } else { error })
             }
-            Some(done) => done,
+            done => done,
         }
     }
 
-    /// What a refusal means that may have come after the shipment was made: it is looked for, by
-    /// our key among those that were not there before.
-    fn looked_for(&self, order: u64, marker: Option<&str>, known: &[String], error: Error) -> Error {
+    /// Whether a shipment that was refused may be there all the same: by our key, among those that
+    /// were not there before. Where they cannot be read, it may.
+    fn may_be_there(&self, order: u64, marker: Option<&str>, known: &[String]) -> bool {
         let may_be_it = |row: &RawValue| {
             let is_new = rows::dug(row, "entity_id").is_none_or(|id| !known.contains(&id));
             is_new && marker.is_none_or(|marker| row.get().contains(marker))
         };
-        match self.of_orders(SHIPMENTS, &[order.to_string().as_str()], SHIPMENT) {
-            Ok(rows) if !rows.iter().any(|row| may_be_it(row)) => error.hint(UNSAVED),
-            _ => {
-                let text = format!("{}; whether the shipment was made is not known", error.message());
-                Error::new(ErrorKind::Unknown, text).hint("the next sync looks at the channel before it writes again")
-            }
+        let made = self.of_orders(SHIPMENTS, &[order.to_string().as_str()], SHIPMENT);
+        made.map_or(true, |rows| rows.iter().any(|row| may_be_it(row)))
+    }
+
+    /// What a refusal means that may have come after the shipment was made.
+    fn looked_for(&self, order: u64, marker: Option<&str>, known: &[String], error: Error) -> Error {
+        if !self.may_be_there(order, marker, known) {
+            return error.hint(UNSAVED);
         }
+        let text = format!("{}; whether the shipment was made is not known", error.message());
+        Error::new(ErrorKind::Unknown, text).hint("the next sync looks at the channel before it writes again")
     }
 
     fn write(&self, operation: &Operation, protocol: &dyn Protocol) -> Result<Option<String>> {

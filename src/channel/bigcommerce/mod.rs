@@ -165,8 +165,6 @@ impl Channel for BigCommerce {
         cancel::step(now, numeric(&now.remote_id)?, &cancellation.reason)
     }
 
-    /// The receipt is the id of the shipment that was made. An order's own id is none: it may be
-    /// the number of a shipment, too.
     fn hooks(&self) -> Result<Vec<Hook>> {
         webhooks::list(&self.api)
     }
@@ -175,6 +173,8 @@ impl Channel for BigCommerce {
         webhooks::change(&self.api, change)
     }
 
+    /// The receipt is the id of the shipment that was made. An order's own id is none: it may be
+    /// the number of a shipment, too.
     fn apply(&self, write: &Write) -> Result<Option<String>> {
         let operation = write.operation()?;
         let reply = self.api.carry_out(operation)?;

@@ -43,6 +43,8 @@ struct Body {
     #[serde(default)]
     hash: String,
     #[serde(default)]
+    created_at: Value,
+    #[serde(default)]
     data: Data,
 }
 
@@ -70,11 +72,11 @@ fn read(delivery: &Delivery<'_>) -> Told {
         _ => None,
     };
     // The hash is that of the event: one that is sent again has it again, and its other scopes have
-    // it, too.
+    // it, too. Two changes of one order may share it, so its time belongs to it.
     let key = || match (delivery.header("webhook-id"), body.hash.as_str()) {
         (Some(id), _) => Some(id.to_owned()),
         (None, "") => None,
-        (None, hash) => Some(format!("{} {hash}", body.scope)),
+        (None, hash) => Some(format!("{} {hash} {}", body.scope, body.created_at)),
     };
     id.map_or(Told::Nothing, |id| Told::Orders { ids: vec![id], key: key() })
 }
@@ -201,8 +203,8 @@ mod tests {
         }
         assert_eq!(signed(&BODY.replace("\"hash\"", "\"scope\""), now, "secret"), Told::Refused, "two scopes");
         // Where nothing is signed, our own header proves it; a bad signature it does not mend.
-        assert_eq!(told(&[(OUR_KEY, "ours")], BODY, &["secret"]), orders("store/order/statusUpdated 7ee6"));
-        assert_eq!(told(&[(OUR_KEY, "ours")], BODY, &[]), orders("store/order/statusUpdated 7ee6"));
+        assert_eq!(told(&[(OUR_KEY, "ours")], BODY, &["secret"]), orders("store/order/statusUpdated 7ee6 1561479335"));
+        assert_eq!(told(&[(OUR_KEY, "ours")], BODY, &[]), orders("store/order/statusUpdated 7ee6 1561479335"));
         assert_eq!(told(&[(OUR_KEY, "other")], BODY, &[]), Told::Refused);
         assert_eq!(told(&[(OUR_KEY, "ours"), ("webhook-signature", "v1,AAAA")], BODY, &["secret"]), Told::Refused);
         assert_eq!(told(&[], BODY, &["secret"]), Told::Refused);

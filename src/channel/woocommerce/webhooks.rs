@@ -51,11 +51,12 @@ fn read(delivery: &Delivery<'_>) -> Told {
     let Ok(body) = serde_json::from_slice::<Body>(delivery.body) else { return Told::Refused };
     // What the shop could not render is an error in place of the order.
     let Some(id) = order_id(&body.id) else { return Told::Nothing };
-    // The ids of deliveries are those of the second. A save that moves no date is told as well, so
-    // only the same letters are the same delivery; of a deleted order nothing tells one time from
-    // the next.
-    let key = body.date_modified_gmt.is_string().then(|| {
-        let hash = Sha256::digest(delivery.body);
+    // The ids of deliveries are those of the second, and a save that moves no date is told as well;
+    // an order may be again as it was. So the same letters under the same id are the same delivery;
+    // of a deleted order nothing tells one time from the next.
+    let number = delivery.header("x-wc-webhook-delivery-id").filter(|_| body.date_modified_gmt.is_string());
+    let key = number.map(|number| {
+        let hash = Sha256::new().chain_update(number).chain_update(delivery.body).finalize();
         hash.iter().map(|byte| format!("{byte:02x}")).collect()
     });
     Told::Orders { ids: vec![id], key }

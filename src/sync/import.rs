@@ -100,6 +100,48 @@ pub(crate) fn import_found(book: &mut Book, open: &OpenStore, run: i64, found: F
     take_in(book, &batch, open)
 }
 
+/// These orders as they are now, for all that reads orders by their ids. An answer that makes nothing
+/// of one of them costs that one: each is asked for by itself then, and one that fails is unshown.
+/// Where none comes, it is looked whether the channel is well.
+///
+/// # Errors
+/// What says something of the store as a whole, the book or this run.
+pub(crate) fn read_by_ids(context: &Context, open: &OpenStore, ids: &[String]) -> Result<Found> {
+    match open.channel.orders(ids) {
+        Err(error) if is_about_orders(&error) => {}
+        found => return found,
+    }
+    let (mut all, mut odd) = (Found::default(), Vec::new());
+    for id in ids {
+        context.clock.check_interrupt()?;
+        match open.channel.orders(std::slice::from_ref(id)) {
+            Ok(found) => {
+                all.orders.extend(found.orders);
+                all.unshown.extend(found.unshown);
+            }
+            // An id that is none there: the list of changes has what there is to be read.
+            Err(error) if is_no_order(&error) => {}
+            Err(error) if is_about_orders(&error) => odd.push(Unshown::of(id.clone(), &error)),
+            Err(error) => return Err(error),
+        }
+    }
+    if !odd.is_empty() && all.orders.is_empty() {
+        open.channel.probe()?;
+    }
+    all.unshown.extend(odd);
+    Ok(all)
+}
+
+/// Whether the channel says that there is no such order, or can make nothing of its id.
+fn is_no_order(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Rejected)
+}
+
+/// Whether an error of a read by ids may be due to one of them.
+fn is_about_orders(error: &Error) -> bool {
+    is_no_order(error) || matches!(error.kind(), ErrorKind::Unreadable | ErrorKind::Failed | ErrorKind::Unsupported)
+}
+
 /// Takes a page into the book: each order is offered to it, and where that knows another version,
 /// what becomes of the new one is decided.
 fn take_in(book: &mut Book, batch: &Batch<'_>, open: &OpenStore) -> Result<Tally> {
@@ -227,7 +269,7 @@ impl Import<'_> {
             if ids.is_empty() {
                 return Ok(());
             }
-            let found = self.open.channel.orders(&ids)?;
+            let found = read_by_ids(self.context, self.open, &ids)?;
             self.take(book, found.into(), report)?;
             book.rereads_done(self.open.store.id, &ids, due)?;
             self.context.clock.check_interrupt()?;
@@ -243,7 +285,8 @@ impl Import<'_> {
                     self.take(book, Found { orders: vec![order], unshown: Vec::new() }.into(), report)?
                 }
                 Ok(None) => book.reread_gone(self.open.store.id, &remote_id)?,
-                Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unreadable) => {
+                Err(error) if is_no_order(&error) => book.reread_gone(self.open.store.id, &remote_id)?,
+                Err(error) if error.kind() == ErrorKind::Temporary || is_about_orders(&error) => {
                     let unshown = vec![Unshown::of(remote_id, &error)];
                     self.take(book, Taken { unshown, ..Taken::default() }, report)?;
                 }
@@ -396,7 +439,7 @@ impl Import<'_> {
             (0..joined).for_each(|_| crate::crash::point("after-import"));
             if !reread.is_empty() {
                 // Where nothing is kept, nothing stands in the book to be read again.
-                self.take(book, self.open.channel.orders(&reread)?.into(), report)?;
+                self.take(book, read_by_ids(self.context, self.open, &reread)?.into(), report)?;
             }
             self.progress.advanced(&self.open.store.name, orders);
             failure.map_or(Ok(()), Err)?;

@@ -10,7 +10,7 @@
 use chrono::TimeDelta;
 
 use super::headway::Headway;
-use super::import::{import_found, import_one};
+use super::import::{import_found, import_one, read_by_ids};
 use super::report::exit_code_of;
 use super::store::OpenStore;
 use super::{Context, Progress};
@@ -618,7 +618,7 @@ impl Reconcile<'_> {
             .collect();
         for some in ids.chunks(AT_ONCE) {
             self.context.clock.check_interrupt()?;
-            let found = self.open.channel.orders(some)?;
+            let found = read_by_ids(self.context, self.open, some)?;
             import_found(self.book, self.open, self.run, found)?;
         }
         let store = self.open.store.id;

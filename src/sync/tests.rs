@@ -67,6 +67,10 @@ struct Shop {
     hides_shipments: bool,
     /// Orders that cannot be read, and that no list can place: they are on every page.
     unplaced: BTreeSet<String>,
+    /// Orders whose single read comes to this error.
+    odd: BTreeMap<u64, ErrorKind>,
+    /// Nothing that it answers can be read.
+    is_odd: bool,
 }
 
 impl Shop {
@@ -133,8 +137,21 @@ impl Channel for FakeChannel {
         }
     }
 
-    fn probe(&self) -> Result<crate::channel::ShopInfo> {
-        unreachable!("the engine never probes")
+    fn probe(&self) -> Result<ShopInfo> {
+        match self.0.lock().unwrap().is_odd {
+            true => Err(Error::new(ErrorKind::Unreadable, "a page in place of the answer")),
+            false => Ok(ShopInfo {
+                remote_id: "shop.example.test".into(),
+                title: "Shop".into(),
+                url: String::new(),
+                currency: None,
+                time_zone: String::new(),
+                orders: None,
+                facts: serde_json::Value::Null,
+                warnings: Vec::new(),
+                choices: Vec::new(),
+            }),
+        }
     }
 
     fn plan(&self, _: &Range) -> Result<Plan> {
@@ -195,6 +212,10 @@ impl Channel for FakeChannel {
         let id = id.parse().unwrap();
         let mut shop = self.0.lock().unwrap();
         shop.reads += 1;
+        let odd = shop.odd.get(&id).copied();
+        if let Some(kind) = odd.or(shop.is_odd.then_some(ErrorKind::Unreadable)) {
+            return Err(Error::new(kind, "no order came"));
+        }
         if shop.lag > 0 && shop.before_write.contains_key(&id) {
             shop.lag -= 1;
             return Ok(shop.before_write.get(&id).map(Self::remote));
@@ -827,6 +848,53 @@ fn i4_an_order_that_the_channel_cannot_show_is_named_left_out_and_asked_for_agai
     assert_eq!(open(&desk), Vec::<String>::new(), "a pull brings it at once");
     desk.clock.advance(chrono::TimeDelta::hours(25));
     assert_eq!(desk.sync().unwrap().tally.fetched(), 0, "nothing is left to be asked for");
+}
+
+#[test]
+fn i3_one_order_whose_read_fails_oddly_holds_up_no_other_that_was_asked_for() {
+    let desk = Desk::new();
+    (1..=6).for_each(|id| desk.shop().touch(id));
+    desk.sync().unwrap();
+    let ring = |ids: &[&str]| {
+        let orders = ids.iter().map(|id| (*id).to_owned()).collect();
+        let ring = crate::book::Ring { store: 1, orders, key: None };
+        desk.context.book().unwrap().keep_deliveries(&[ring], chrono::TimeDelta::zero()).unwrap();
+    };
+    let due = |why| desk.context.book().unwrap().due_rereads(1, why, 9).unwrap();
+    let version = |id: u64| desk.shop().orders[&id].updated_at;
+    let kept = |id: u64| {
+        let book = desk.context.book().unwrap();
+        let order = book.find_remote(1, &id.to_string()).unwrap();
+        book.version_time(order).unwrap().unwrap()
+    };
+    let inbox = || desk.context.book().unwrap().inbox(false).unwrap().len();
+    // A store that is not well as a whole: all wait, and none is told of.
+    ring(&["1", "2"]);
+    desk.shop().is_odd = true;
+    assert_eq!(desk.sync().unwrap_err().kind(), ErrorKind::Unreadable);
+    assert_eq!((due(Why::Asked), inbox()), (vec!["1".to_owned(), "2".to_owned()], 0));
+    desk.shop().is_odd = false;
+    desk.sync().unwrap();
+    assert_eq!(due(Why::Asked), [""; 0]);
+    for (kind, told) in [(ErrorKind::Unreadable, 1), (ErrorKind::Failed, 1), (ErrorKind::Rejected, 0)] {
+        desk.shop().odd = BTreeMap::from([(2, kind)]);
+        ring(&["1", "2", "3"]);
+        // Changed at the channel, and on no page.
+        {
+            let mut shop = desk.shop();
+            let third = shop.orders.get_mut(&3).unwrap();
+            third.updated_at += chrono::TimeDelta::milliseconds(1);
+            third.buyer_note = format!("{kind:?}");
+        }
+        desk.sync().unwrap();
+        assert_eq!(kept(3), version(3), "{kind:?}: what comes is kept");
+        assert_eq!((due(Why::Asked), inbox()), (Vec::new(), told), "{kind:?}");
+        // The next day it is there.
+        desk.shop().odd.clear();
+        desk.clock.advance(chrono::TimeDelta::hours(25));
+        desk.sync().unwrap();
+        assert_eq!((due(Why::Unshown), inbox()), (Vec::new(), 0), "{kind:?}");
+    }
 }
 
 #[test]

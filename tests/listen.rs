@@ -143,6 +143,31 @@ fn w1_what_happens_within_a_second_is_read_once() {
 }
 
 #[test]
+fn w1_what_is_set_while_it_runs_holds_for_the_next_delivery_and_a_store_that_was_removed_gets_none() {
+    let rig = Rig::with(Options { custom_statuses: vec!["packed".to_owned()], ..Options::demo() });
+    let listening = delivering(&rig);
+    let (first, second) = (rig.paid(1), rig.paid(1));
+    until("the orders", || book_has(&rig.home, first) && book_has(&rig.home, second));
+    assert!(rig.shop.set_status(first, "packed"));
+    until("the change", || rig.home.json("inbox").to_string().contains("packed"));
+    assert_ne!(rig.status(first), "shipped");
+    rig.home.run("config set woocommerce.statuses packed=shipped").exits(0);
+    assert!(rig.shop.set_status(second, "packed"));
+    until("the change by the new meaning", || rig.status(second) == "shipped");
+    // As another process is told by the shop.
+    rig.home.sql("UPDATE stores SET paused_until = (unixepoch() + 4) * 1000, paused_why = 'busy'");
+    rig.server.clear_requests();
+    let third = rig.paid(1);
+    std::thread::sleep(Duration::from_millis(2500));
+    assert_eq!(rig.server.requests().len(), 0, "i6: the pause is everybody's");
+    until("the order after the pause", || book_has(&rig.home, third));
+    let good = letter(&rig, 5);
+    rig.home.run("connect --remove woocommerce").exits(0);
+    until("the end of what is received", || good.send() == Some(404));
+    drop(listening);
+}
+
+#[test]
 fn w2_a_kill_after_the_answer_loses_nothing() {
     let rig = Rig::new();
     let id = rig.paid(1);

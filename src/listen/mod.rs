@@ -26,7 +26,7 @@ mod reread;
 pub(crate) mod subscriptions;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver as Incoming, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -76,6 +76,7 @@ pub(crate) struct Line {
     keys: RwLock<Keys>,
     looked_at: Mutex<Instant>,
     refused: AtomicU64,
+    is_closed: AtomicBool,
     credentials: CredentialStore,
 }
 
@@ -105,6 +106,7 @@ impl Line {
             keys: RwLock::new(keys),
             looked_at: Mutex::new(Instant::now()),
             refused: AtomicU64::new(0),
+            is_closed: AtomicBool::new(false),
             credentials: context.credential_store(),
         })
     }
@@ -122,6 +124,15 @@ impl Line {
     /// How many were refused since this was asked last.
     pub(crate) fn take_refused(&self) -> u64 {
         self.refused.swap(0, Ordering::Relaxed)
+    }
+
+    /// Nothing more is received here.
+    fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+    }
+
+    fn is_open(&self) -> bool {
+        !self.is_closed.load(Ordering::Relaxed)
     }
 
     fn read(&self, head: &Head, body: &[u8], clock: &dyn Clock) -> Told {
@@ -202,8 +213,8 @@ pub(crate) fn start(
     let mut bells = Vec::new();
     for line in lines {
         let (bell, rung) = sync_channel(1);
-        let (context, store, told) = (context.clone(), line.store.id, tell.clone());
-        spawn("orders", move || reread::work(&context, store, &rung, &told))?;
+        let (context, own, told) = (context.clone(), line.clone(), tell.clone());
+        spawn("orders", move || reread::work(&context, &own, &rung, &told))?;
         bells.push((line.clone(), bell));
     }
     let prefix = prefix.trim_end_matches('/').to_owned();
@@ -264,7 +275,8 @@ impl Shared {
             return Ok(if matches!(head.method.as_str(), "GET" | "HEAD") { 200 } else { 405 });
         }
         let name = path.strip_prefix(BELOW).unwrap_or_default();
-        let Some((line, bell)) = self.lines.iter().find(|(line, _)| line.path == name) else { return Err(Some(404)) };
+        let meant = |(line, _): &&(Arc<Line>, _)| line.is_open() && line.path == name;
+        let Some((line, bell)) = self.lines.iter().find(meant) else { return Err(Some(404)) };
         if head.method != "POST" {
             return Err(Some(405));
         }

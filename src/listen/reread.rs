@@ -3,11 +3,12 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use super::Tell;
+use super::{Line, Tell};
 use crate::book::{Book, RunKind, Store, Why};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{ErrorKind, Result};
+use crate::secret::Secrets;
 use crate::sync::Context;
-use crate::sync::import::{AT_ONCE, import_found};
+use crate::sync::import::{AT_ONCE, import_found, read_by_ids};
 use crate::sync::store::OpenStore;
 
 /// How often the queue is looked at without a ring: another process may have put something there.
@@ -24,24 +25,28 @@ const RUN: Duration = Duration::from_secs(24 * 3600);
 struct Worker<'a> {
     context: &'a Context,
     store: i64,
-    open: Option<OpenStore>,
+    /// With the credentials that it was opened with.
+    open: Option<(OpenStore, Secrets)>,
     run: Option<(i64, std::time::Instant)>,
 }
 
-/// Works until the process is to end.
-pub(super) fn work(context: &Context, store: i64, bell: &Receiver<()>, tell: &Tell) {
-    let mut worker = Worker { context, store, open: None, run: None };
+/// Works until the process is to end, or the store is not connected any more.
+pub(super) fn work(context: &Context, line: &Line, bell: &Receiver<()>, tell: &Tell) {
+    let mut worker = Worker { context, store: line.store.id, open: None, run: None };
     let mut pause = PAUSE;
     while context.clock.check_interrupt().is_ok() {
-        let waited = worker.work_off().and_then(|until| {
-            pause = PAUSE;
-            match bell.recv_timeout(until) {
-                Err(RecvTimeoutError::Disconnected) => Err(Error::new(ErrorKind::Interrupted, "interrupted")),
-                _ => Ok(()),
+        match worker.work_off() {
+            Ok(Some(until)) => {
+                pause = PAUSE;
+                if bell.recv_timeout(until) == Err(RecvTimeoutError::Disconnected) {
+                    return;
+                }
             }
-        });
-        match waited {
-            Ok(()) => {}
+            Ok(None) => {
+                line.close();
+                tell(&format!("{}: is not connected any more; nothing is received for it", line.store.name));
+                return;
+            }
             Err(error) if error.kind() == ErrorKind::Interrupted => return,
             Err(error) => {
                 if pause == PAUSE {
@@ -61,50 +66,45 @@ pub(super) fn work(context: &Context, store: i64, bell: &Receiver<()>, tell: &Te
 }
 
 impl Worker<'_> {
-    /// Reads all that is due; gives how long nothing more will be.
-    fn work_off(&mut self) -> Result<Duration> {
+    /// Reads all that is due; gives how long nothing more will be, or nothing where the store is not
+    /// connected any more.
+    fn work_off(&mut self) -> Result<Option<Duration>> {
         let mut book = self.context.book()?;
         loop {
+            let Some(store) = book.stores()?.into_iter().find(|store| store.id == self.store) else { return Ok(None) };
             let due = self.context.clock.now();
             let ids = book.due_rereads(self.store, Why::Asked, AT_ONCE)?;
             if ids.is_empty() {
                 let next = book.next_asked(self.store)?;
                 let left = next.and_then(|at| (at - self.context.clock.now()).to_std().ok());
-                return Ok(left.unwrap_or(LOOK).clamp(Duration::from_millis(5), LOOK));
+                return Ok(Some(left.unwrap_or(LOOK).clamp(Duration::from_millis(5), LOOK)));
             }
-            self.read(&mut book, &ids)?;
+            self.read(&mut book, &store, &ids)?;
             book.rereads_done(self.store, &ids, due)?;
             self.context.clock.check_interrupt()?;
         }
     }
 
-    /// The path of every single read: from the channel into the book.
-    fn read(&mut self, book: &mut Book, ids: &[String]) -> Result<()> {
-        let run = self.run(book)?;
-        let open = match self.open.take() {
-            Some(open) => open,
-            None => self.context.open(&self.connected(book)?)?,
+    /// The store as it is opened now: its settings, its credentials, and the pause that another
+    /// process was told (I-6) may be other ones than those of the last batch.
+    fn open(&mut self, store: &Store) -> Result<&OpenStore> {
+        let secrets = self.context.credential_store().read(&store.name)?;
+        let known = self.open.take().filter(|(open, known)| is_opened_alike(&open.store, store) && *known == secrets);
+        let open = match known {
+            Some(known) => known,
+            None => (self.context.open(store)?, secrets),
         };
-        let found = open.channel.orders(ids);
-        let open = self.open.insert(open);
-        match found {
-            Ok(found) => import_found(book, open, run, found).map(drop)?,
-            // One of them is what the channel cannot make anything of.
-            Err(error) if ids.len() > 1 && is_about_one(&error) => {
-                for id in ids {
-                    self.read(book, std::slice::from_ref(id))?;
-                }
-            }
-            // An id that is none there: the list of changes has what there is to be read.
-            Err(error) if is_about_one(&error) => {}
-            Err(error) => return Err(error),
-        }
-        book.finish_run(run, &[])
+        Ok(&self.open.insert(open).0)
     }
 
-    fn connected(&self, book: &Book) -> Result<Store> {
-        let found = book.stores()?.into_iter().find(|store| store.id == self.store);
-        found.ok_or_else(|| Error::new(ErrorKind::Interrupted, "the store is not connected any more"))
+    /// The path of every single read: from the channel into the book.
+    fn read(&mut self, book: &mut Book, store: &Store, ids: &[String]) -> Result<()> {
+        let run = self.run(book)?;
+        let context = self.context;
+        let open = self.open(store)?;
+        let found = read_by_ids(context, open, ids)?;
+        import_found(book, open, run, found)?;
+        book.finish_run(run, &[])
     }
 
     fn run(&mut self, book: &mut Book) -> Result<i64> {
@@ -117,6 +117,8 @@ impl Worker<'_> {
     }
 }
 
-fn is_about_one(error: &Error) -> bool {
-    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::Rejected)
+/// Whether a store's row says nothing new to one who has it open.
+fn is_opened_alike(open: &Store, now: &Store) -> bool {
+    let told = |store: &Store| (store.paused_until, store.refused);
+    open.name == now.name && open.values == now.values && open.facts == now.facts && told(open) == told(now)
 }

@@ -168,6 +168,31 @@ fn w1_what_is_set_while_it_runs_holds_for_the_next_delivery_and_a_store_that_was
 }
 
 #[test]
+fn w1_a_path_before_ours_is_known_again_after_a_restart_and_what_comes_beside_it_is_counted() {
+    let rig = Rig::new();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let first = Listening::at(&rig.home, port, &format!("--public-url http://127.0.0.1:{port}/ordersync"));
+    until("the subscriptions and their tests", || rig.shop.letters().len() == 4);
+    let path = |address: &str| address.split_once(&format!(":{port}")).unwrap().1.to_owned();
+    let hooks = rig.shop.hooks();
+    assert!(hooks.iter().all(|hook| path(&hook.address).starts_with("/ordersync/hooks/")), "{hooks:?}");
+    let (code, _) = first.stop();
+    assert_eq!(code, Some(0));
+    let again = Listening::at(&rig.home, port, "");
+    let id = rig.paid(1);
+    until("the order", || book_has(&rig.home, id));
+    assert_eq!(letter(&rig, 5).status, Some(200));
+    // A proxy may take the path away; another one is nobody's.
+    let mut beside = letter(&rig, 5);
+    beside.address = hooks[0].address.replace("/ordersync", "");
+    assert_eq!(beside.send(), Some(200));
+    beside.address = hooks[0].address.replace("/ordersync", "/other");
+    assert_eq!(beside.send(), Some(404));
+    again.stop();
+    assert_eq!(rig.home.sql("SELECT refused FROM hooks"), ["1"]);
+}
+
+#[test]
 fn w2_a_kill_after_the_answer_loses_nothing() {
     let rig = Rig::new();
     let id = rig.paid(1);

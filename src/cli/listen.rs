@@ -4,8 +4,6 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use url::Url;
-
 use super::output::{self, Format};
 use super::{App, Outcome};
 use crate::book::{Book, Store};
@@ -59,9 +57,13 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         let text = format!("nothing can be received at {}: {e}", args.bind);
         Error::new(ErrorKind::Failed, text).hint("choose another --bind ADDRESS:PORT")
     })?;
-    let prefix = public_url.as_deref().and_then(|url| Url::parse(url).ok()).map(|url| url.path().to_owned());
+    // What was sent to an older address may still be on its way.
+    let mut addresses: Vec<String> = public_url.iter().cloned().collect();
+    for line in &lines {
+        addresses.extend(book.hooked(line.store().id)?.map(|hooked| hooked.address));
+    }
     let tell: Tell = Arc::new(|text: &str| output::note(text));
-    let address = start(&context, &lines, &listener, prefix.as_deref().unwrap_or_default(), &tell)?;
+    let address = start(&context, &lines, &listener, &addresses, &tell)?;
     if !app.global.quiet {
         output::line(&format!("receiving at http://{address} (Ctrl-C ends it)"))?;
     }

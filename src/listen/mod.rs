@@ -32,6 +32,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
+use url::Url;
 
 use crate::book::{Book, Ring, Store};
 use crate::channel::webhooks::{Delivery, Keys, Told, Webhooks};
@@ -187,13 +188,14 @@ struct Kept {
 
 struct Shared {
     lines: Vec<(Arc<Line>, SyncSender<()>)>,
-    prefix: String,
+    prefixes: Vec<String>,
     to_book: SyncSender<Kept>,
     clock: Arc<dyn Clock>,
 }
 
 /// Receives for these lines at `listener` from now on, on threads of its own, until the process ends.
-/// `prefix`: what may stand before the paths where a proxy does not take it away.
+/// `addresses`: the public ones, whose own path stands before ours where a proxy does not take it
+/// away.
 ///
 /// # Errors
 /// Where the book or a thread cannot be had.
@@ -201,7 +203,7 @@ pub(crate) fn start(
     context: &Arc<Context>,
     lines: &[Arc<Line>],
     listener: &TcpListener,
-    prefix: &str,
+    addresses: &[String],
     tell: &Tell,
 ) -> Result<SocketAddr> {
     let failed = |e: std::io::Error| Error::new(ErrorKind::Failed, format!("nothing can be received: {e}"));
@@ -217,8 +219,9 @@ pub(crate) fn start(
         spawn("orders", move || reread::work(&context, &own, &rung, &told))?;
         bells.push((line.clone(), bell));
     }
-    let prefix = prefix.trim_end_matches('/').to_owned();
-    let shared = Arc::new(Shared { lines: bells, prefix, to_book, clock: context.clock.clone() });
+    let prefix = |address: &String| Some(Url::parse(address).ok()?.path().trim_end_matches('/').to_owned());
+    let prefixes = addresses.iter().filter_map(prefix).chain([String::new()]).collect();
+    let shared = Arc::new(Shared { lines: bells, prefixes, to_book, clock: context.clock.clone() });
     for _ in 0..CONNECTIONS {
         let (shared, listener) = (shared.clone(), listener.try_clone().map_err(failed)?);
         spawn("receiver", move || {
@@ -270,13 +273,20 @@ impl Shared {
 
     fn handle(&self, connection: &mut Connection<'_>) -> Result<u16, Option<u16>> {
         let head = connection.head()?;
-        let path = head.target.strip_prefix(self.prefix.as_str()).unwrap_or(&head.target);
-        if path == HEALTH {
+        let is_at = |path: &str| {
+            let path = head.target.strip_suffix(path);
+            path.is_some_and(|before| self.prefixes.iter().any(|prefix| prefix == before))
+        };
+        if is_at(HEALTH) {
             return Ok(if matches!(head.method.as_str(), "GET" | "HEAD") { 200 } else { 405 });
         }
-        let name = path.strip_prefix(BELOW).unwrap_or_default();
-        let meant = |(line, _): &&(Arc<Line>, _)| line.is_open() && line.path == name;
+        let meant = |(line, _): &&(Arc<Line>, _)| line.is_open() && head.target.ends_with(&line.path());
         let Some((line, bell)) = self.lines.iter().find(meant) else { return Err(Some(404)) };
+        // A proxy that puts something else before it.
+        if !is_at(&line.path()) {
+            line.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(Some(404));
+        }
         if head.method != "POST" {
             return Err(Some(405));
         }

@@ -552,6 +552,24 @@ fn w1_in_every_channel_what_went_is_subscribed_again_and_all_of_ours_goes_with_t
 }
 
 #[test]
+fn w1_a_store_without_a_key_is_left_out_and_told() {
+    let (_shop, _server, home) = connected(ChannelKind::Shopify);
+    let rig = Rig::new();
+    home.run(&format!("connect woocommerce --url {}", rig.server.url()))
+        .env("ORDERSYNC_CONSUMER_KEY", ordersync::sim::woocommerce::REHEARSAL_KEY)
+        .env("ORDERSYNC_CONSUMER_SECRET", ordersync::sim::woocommerce::REHEARSAL_SECRET)
+        .exits(0);
+    let file = home.path().join("credentials/shopify.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("client_secret", "no_secret").replace("api_secret", "no_secret")).unwrap();
+    home.run("listen --bind 127.0.0.1:0 --channel shopify").exits(4).says("no delivery could be verified");
+    let listening = Listening::start(&home);
+    until("the subscriptions of the other", || rig.shop.letters().len() == 4);
+    until("what is written down of it", || home.sql("SELECT 1 FROM hooks WHERE checked_at > 0").len() == 1);
+    assert_eq!(listening.stop().0, Some(3));
+}
+
+#[test]
 fn w4_a_sync_has_what_a_failing_address_missed_and_takes_up_again_what_the_vendor_gave_up() {
     for kind in INSTANT {
         let one = Delivering::new(kind);

@@ -52,7 +52,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         retry: app.context.retry,
         lock_timeout: app.context.lock_timeout,
     });
-    let lines = stores.iter().map(|store| Line::new(&context, store).map(Arc::new)).collect::<Result<Vec<_>>>()?;
+    let (lines, all_open) = open_lines(&context, &stores)?;
     let listener = TcpListener::bind(args.bind).map_err(|e| {
         let text = format!("nothing can be received at {}: {e}", args.bind);
         Error::new(ErrorKind::Failed, text).hint("choose another --bind ADDRESS:PORT")
@@ -67,7 +67,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     if !app.global.quiet {
         output::line(&format!("receiving at http://{address} (Ctrl-C ends it)"))?;
     }
-    let mut all_well = true;
+    let mut all_well = all_open;
     for line in &lines {
         all_well &= subscribe(app, &context, &mut book, line, public_url.as_deref())?;
     }
@@ -78,11 +78,29 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     Ok(if all_well { 0 } else { EXIT_PARTLY })
 }
 
+/// The lines of the stores, without those that nothing can be received for; whether that is none.
+fn open_lines(context: &Context, stores: &[Store]) -> Result<(Vec<Arc<Line>>, bool)> {
+    let (mut lines, mut errors) = (Vec::new(), Vec::new());
+    for store in stores {
+        match Line::new(context, store) {
+            Ok(line) => lines.push(Arc::new(line)),
+            Err(error) => errors.push(error),
+        }
+    }
+    let is_whole = errors.is_empty();
+    for error in errors {
+        if lines.is_empty() {
+            return Err(error);
+        }
+        output::print_error(&error, Format::Human);
+    }
+    Ok((lines, is_whole))
+}
+
 fn switch_off(app: &App, book: &mut Book, stores: &[Store]) -> Outcome {
     let mut codes = Vec::new();
     for store in stores {
-        let open = app.context.open(store)?;
-        match remove(&app.context, book, &open) {
+        match app.context.open(store).and_then(|open| remove(&app.context, book, &open)) {
             Ok(removed) => {
                 let what = output::count(removed as u64, "subscription");
                 output::line(&format!("{}: {what} taken away; its orders come with the sync", store.name))?;

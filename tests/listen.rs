@@ -16,7 +16,7 @@ use ordersync::channel::ChannelKind;
 use ordersync::clock::SystemClock;
 use ordersync::sim::woocommerce::{NewOrder, Options};
 use ordersync::sim::world::hooks::Letter;
-use ordersync::sim::{Purchase, Server, ServerOptions, Simulated, another};
+use ordersync::sim::{Fault, FaultKind, Purchase, Server, ServerOptions, Simulated, another};
 use support::program::{Home, until};
 use support::woo::Rig;
 
@@ -548,6 +548,40 @@ fn w1_in_every_channel_what_went_is_subscribed_again_and_all_of_ours_goes_with_t
         assert_eq!(one.home.json("status")["stores"][0]["instasync"], false, "{kind}");
         one.home.run("listen --off").exits(0);
         one.home.run(&format!("connect --remove {kind}")).exits(0);
+    }
+}
+
+#[test]
+fn w1_a_subscription_that_is_cut_off_is_gone_on_with_and_known_until_it_is_taken_away() {
+    for kind in INSTANT {
+        let (store, server, home) = connected(kind);
+        let all = if kind == ChannelKind::BigCommerce { 2 } else { 4 };
+        // A busy channel: the write is turned away, and made a moment later.
+        let hooks = if kind == ChannelKind::Shopify { "graphql" } else { "hooks" };
+        let busy = Fault::new(FaultKind::RateLimited(Some("1".to_owned()))).on("POST", hooks);
+        let after = if kind == ChannelKind::Shopify { 2 } else { 1 };
+        server.faults().add(busy.after(after));
+        let listening = Listening::start(&home);
+        until("the subscriptions", || store.hooks().len() == all);
+        until("what is written down of it", || home.sql("SELECT 1 FROM hooks WHERE checked_at > 0").len() == 1);
+        assert_eq!(server.faults().pending(), 0, "{kind}: it was busy");
+        assert_eq!(listening.stop().0, Some(0), "{kind}");
+        home.run("listen --off").exits(0);
+        assert_eq!(store.hooks(), [], "{kind}");
+        // One that refuses after the first: the next sync goes on, and what was made goes with the store.
+        server.faults().add(Fault::new(FaultKind::Firewall).on("POST", hooks).after(after).always());
+        let listening = Listening::start(&home);
+        until("the first", || store.hooks().len() == 1);
+        assert_eq!(home.json("status")["stores"][0]["instasync"], false, "{kind}");
+        assert_eq!(listening.stop().0, Some(3), "{kind}");
+        server.faults().clear();
+        home.run("sync -v").exits(0).says("Instasync: subscribed to");
+        assert_eq!(store.hooks().len(), all, "{kind}");
+        assert_eq!(home.json("status")["stores"][0]["instasync"], true, "{kind}");
+        store.change_hooks(&mut |hooks| hooks.truncate(1));
+        home.sql("UPDATE hooks SET checked_at = 0");
+        home.run(&format!("connect --remove {kind}")).exits(0);
+        assert_eq!(store.hooks(), [], "{kind}: what was made of it goes with the store");
     }
 }
 

@@ -34,7 +34,8 @@ pub(crate) struct Hooked {
     pub(crate) address: String,
     /// Since when deliveries are awaited.
     pub(crate) since: Timestamp,
-    /// When the subscriptions were last looked at.
+    /// When the subscriptions were last looked at; the beginning of time where they are still to be
+    /// made.
     pub(crate) checked_at: Timestamp,
     /// When the last good delivery came.
     pub(crate) delivered_at: Option<Timestamp>,
@@ -42,6 +43,13 @@ pub(crate) struct Hooked {
     pub(crate) delivered: u64,
     /// How many were not the channel's.
     pub(crate) refused: u64,
+}
+
+impl Hooked {
+    /// Whether all that is to be subscribed to was, once.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.checked_at > Timestamp::UNIX_EPOCH
+    }
 }
 
 impl Book {
@@ -75,13 +83,29 @@ impl Book {
         self.db.prepare_cached(sql).done("read")?.query_row([store], read).optional().done("read")
     }
 
+    /// The store is about to be subscribed to this address: what is made from now on is known, so that
+    /// it can be gone on with and taken away.
+    pub(crate) fn hook(&mut self, store: i64, address: &str) -> Result<()> {
+        let now = self.now_ms();
+        self.write_durably("written", |db| {
+            db.execute(
+                "INSERT INTO hooks (store_id, address, since, checked_at) VALUES (?, ?, ?, 0)
+                 ON CONFLICT DO UPDATE SET address = excluded.address, checked_at = 0 WHERE address <> excluded.address",
+                params![store, address, now],
+            )
+            .done("written")
+            .map(drop)
+        })
+    }
+
     /// The store's subscriptions were looked at, and are as they should be.
     pub(crate) fn hooks_checked(&mut self, store: i64, address: &str) -> Result<()> {
         let now = self.now_ms();
         self.write("written", |db| {
             db.execute(
                 "INSERT INTO hooks (store_id, address, since, checked_at) VALUES (?1, ?2, ?3, ?3)
-                 ON CONFLICT DO UPDATE SET address = excluded.address, checked_at = excluded.checked_at",
+                 ON CONFLICT DO UPDATE SET address = excluded.address, checked_at = excluded.checked_at,
+                   since = iif(checked_at = 0, excluded.since, since)",
                 params![store, address, now],
             )
             .done("written")?;
@@ -145,7 +169,7 @@ fn keep(db: &Connection, ring: &Ring, moment: TimeDelta, now: Timestamp) -> Resu
 /// tell of it.
 pub(super) fn found(db: &Connection, store: i64, remote_id: &str, placed: Timestamp, now: Timestamp) -> Result<()> {
     let sql = "INSERT INTO unannounced (store_id, remote_id, found_at)
-               SELECT ?1, ?2, ?3 FROM hooks WHERE store_id = ?1 AND since <= ?4 AND NOT EXISTS
+               SELECT ?1, ?2, ?3 FROM hooks WHERE store_id = ?1 AND checked_at > 0 AND since <= ?4 AND NOT EXISTS
                  (SELECT 1 FROM rereads WHERE store_id = ?1 AND remote_id = ?2 AND why = 'asked')
                ON CONFLICT DO NOTHING";
     let found = params![store, remote_id, now.timestamp_millis(), placed.timestamp_millis()];

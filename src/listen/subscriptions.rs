@@ -9,13 +9,16 @@ use url::Url;
 use super::{BELOW, keys, webhooks_of};
 use crate::book::Book;
 use crate::channel::webhooks::{Hook, HookChange};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Answer, Error, ErrorKind, Result};
 use crate::http::is_loopback;
 use crate::sync::Context;
 use crate::sync::store::OpenStore;
 
 /// How often a sync looks whether all are there.
 const DAILY: TimeDelta = TimeDelta::days(1);
+
+/// How often it is gone on with what the channel wanted to have asked later.
+const TRIES: u32 = 5;
 
 /// A public address as subscriptions take it: without a slash at its end.
 ///
@@ -60,14 +63,32 @@ impl Mended {
     }
 }
 
-/// Sees to it that the store's deliveries come to this public address, and to no other of ours.
+/// Sees to it that the store's deliveries come to this public address, and to no other of ours. What
+/// cannot be done now, the next sync goes on with.
 pub(crate) fn mend(context: &Context, book: &mut Book, open: &OpenStore, address: &str) -> Result<Mended> {
+    book.hook(open.store.id, address)?;
+    let mut mended = Mended::default();
+    let mut tried = 1;
+    while let Err(error) = mend_once(context, open, address, &mut mended) {
+        // The client has waited the pause out, and does not repeat a write. What was made is listed
+        // when it is looked again.
+        if tried == TRIES || error.answer() != Some(Answer::NotNow) {
+            return Err(error);
+        }
+        tried += 1;
+        context.clock.check_interrupt()?;
+    }
+    book.hooks_checked(open.store.id, address)?;
+    Ok(mended)
+}
+
+fn mend_once(context: &Context, open: &OpenStore, address: &str, mended: &mut Mended) -> Result<()> {
     let webhooks = webhooks_of(&open.store)?;
     let secrets = keys::ensure(context, &open.store)?;
     let (path, given) = keys::of(&secrets, webhooks, context.clock.now());
     let ours = of_ours(open.channel.hooks()?, &path);
     let wanted = format!("{address}{BELOW}{path}");
-    let (mut mended, mut kept) = (Mended::default(), Vec::new());
+    let mut kept = Vec::new();
     for topic in webhooks.topics {
         match ours.iter().find(|hook| hook.topic == *topic && hook.address == wanted) {
             Some(hook) => {
@@ -88,14 +109,13 @@ pub(crate) fn mend(context: &Context, book: &mut Book, open: &OpenStore, address
         open.channel.change_hook(&HookChange::Remove(hook.clone()))?;
         mended.removed += 1;
     }
-    book.hooks_checked(open.store.id, address)?;
-    Ok(mended)
+    Ok(())
 }
 
 /// What a sync looks at once a day: gives what it had to mend, in words.
 pub(crate) fn check(context: &Context, book: &mut Book, open: &OpenStore) -> Result<Option<String>> {
     let Some(hooked) = book.hooked(open.store.id)? else { return Ok(None) };
-    if (context.clock.now() - hooked.checked_at).abs() < DAILY {
+    if hooked.is_whole() && (context.clock.now() - hooked.checked_at).abs() < DAILY {
         return Ok(None);
     }
     match mend(context, book, open, &hooked.address) {

@@ -92,7 +92,12 @@ fn delivering(rig: &Rig) -> Listening {
     let listening = Listening::start(&rig.home);
     until("the subscriptions and their tests", || rig.shop.letters().len() == 4);
     assert!(rig.shop.letters().iter().all(|ping| ping.status == Some(200)), "a test is answered 200");
+    until("what is written down of it", || is_subscribed(&rig.home));
     listening
+}
+
+fn is_subscribed(home: &Home) -> bool {
+    !home.sql("SELECT 1 FROM hooks WHERE checked_at > 0").is_empty()
 }
 
 fn book_has(home: &Home, id: u64) -> bool {
@@ -149,7 +154,10 @@ fn w1_what_is_set_while_it_runs_holds_for_the_next_delivery_and_a_store_that_was
     let (first, second) = (rig.paid(1), rig.paid(1));
     until("the orders", || book_has(&rig.home, first) && book_has(&rig.home, second));
     assert!(rig.shop.set_status(first, "packed"));
-    until("the change", || rig.home.json("inbox").to_string().contains("packed"));
+    until("its delivery", || {
+        rig.shop.letters().iter().any(|letter| String::from_utf8_lossy(&letter.body).contains("packed"))
+    });
+    until("the end of the work", || rig.home.sql("SELECT 1 FROM rereads").is_empty());
     assert_ne!(rig.status(first), "shipped");
     rig.home.run("config set woocommerce.statuses packed=shipped").exits(0);
     assert!(rig.shop.set_status(second, "packed"));
@@ -463,7 +471,7 @@ impl Delivering {
         let listening = Listening::start(&home);
         let all = if kind == ChannelKind::BigCommerce { 2 } else { 4 };
         until("the subscriptions", || store.hooks().len() == all);
-        until("what is written down of it", || !home.sql("SELECT 1 FROM hooks").is_empty());
+        until("what is written down of it", || is_subscribed(&home));
         Self { store, server, home, listening }
     }
 
@@ -563,7 +571,7 @@ fn w1_a_subscription_that_is_cut_off_is_gone_on_with_and_known_until_it_is_taken
         server.faults().add(busy.after(after));
         let listening = Listening::start(&home);
         until("the subscriptions", || store.hooks().len() == all);
-        until("what is written down of it", || home.sql("SELECT 1 FROM hooks WHERE checked_at > 0").len() == 1);
+        until("what is written down of it", || is_subscribed(&home));
         assert_eq!(server.faults().pending(), 0, "{kind}: it was busy");
         assert_eq!(listening.stop().0, Some(0), "{kind}");
         home.run("listen --off").exits(0);
@@ -599,7 +607,7 @@ fn w1_a_store_without_a_key_is_left_out_and_told() {
     home.run("listen --bind 127.0.0.1:0 --channel shopify").exits(4).says("no delivery could be verified");
     let listening = Listening::start(&home);
     until("the subscriptions of the other", || rig.shop.letters().len() == 4);
-    until("what is written down of it", || home.sql("SELECT 1 FROM hooks WHERE checked_at > 0").len() == 1);
+    until("what is written down of it", || is_subscribed(&home));
     assert_eq!(listening.stop().0, Some(3));
 }
 

@@ -34,22 +34,16 @@ pub(crate) struct Hooked {
     pub(crate) address: String,
     /// Since when deliveries are awaited.
     pub(crate) since: Timestamp,
-    /// When the subscriptions were last looked at; the beginning of time where they are still to be
-    /// made.
+    /// When the subscriptions were last looked at.
     pub(crate) checked_at: Timestamp,
+    /// Whether they were all made.
+    pub(crate) is_whole: bool,
     /// When the last good delivery came.
     pub(crate) delivered_at: Option<Timestamp>,
     /// How many good ones came.
     pub(crate) delivered: u64,
     /// How many were not the channel's.
     pub(crate) refused: u64,
-}
-
-impl Hooked {
-    /// Whether all that is to be subscribed to was, once.
-    pub(crate) fn is_whole(&self) -> bool {
-        self.checked_at > Timestamp::UNIX_EPOCH
-    }
 }
 
 impl Book {
@@ -74,7 +68,8 @@ impl Book {
             Ok(Hooked {
                 address: row.get(0)?,
                 since: from_millis(row.get(1)?),
-                checked_at: from_millis(row.get(2)?),
+                checked_at: from_millis(row.get::<_, i64>(2)?.saturating_abs()),
+                is_whole: row.get::<_, i64>(2)? > 0,
                 delivered_at: row.get::<_, Option<i64>>(3)?.map(from_millis),
                 delivered: row.get(4)?,
                 refused: row.get(5)?,
@@ -105,13 +100,23 @@ impl Book {
             db.execute(
                 "INSERT INTO hooks (store_id, address, since, checked_at) VALUES (?1, ?2, ?3, ?3)
                  ON CONFLICT DO UPDATE SET address = excluded.address, checked_at = excluded.checked_at,
-                   since = iif(checked_at = 0, excluded.since, since)",
+                   since = iif(checked_at <= 0, excluded.since, since)",
                 params![store, address, now],
             )
             .done("written")?;
             let old = now - REMEMBERED.num_milliseconds();
             let sql = "DELETE FROM unannounced WHERE store_id = ? AND found_at < ?";
             db.execute(sql, [store, old]).done("written").map(drop)
+        })
+    }
+
+    /// The store's subscriptions could not be looked at. Before they were all made, the time of that
+    /// is kept as a negative one.
+    pub(crate) fn hooks_not_checked(&mut self, store: i64) -> Result<()> {
+        let now = self.now_ms();
+        self.write("written", |db| {
+            let sql = "UPDATE hooks SET checked_at = iif(checked_at > 0, ?1, -?1) WHERE store_id = ?2";
+            db.execute(sql, [now, store]).done("written").map(drop)
         })
     }
 

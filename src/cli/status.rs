@@ -150,7 +150,7 @@ impl View<'_> {
             purge: book.purge(store.id)?,
             consent_ends: self.consent_ends(&store),
             lapsing: lapsing(self.app, &store, now),
-            hooked: book.hooked(store.id)?.filter(Hooked::is_whole),
+            hooked: book.hooked(store.id)?.filter(|hooked| hooked.is_whole),
             unannounced: match &store.kind.adapter().webhooks {
                 Some(webhooks) => book.unannounced_since(store.id, webhooks.comes_within)?,
                 None => None,

@@ -115,7 +115,7 @@ fn mend_once(context: &Context, open: &OpenStore, address: &str, mended: &mut Me
 /// What a sync looks at once a day: gives what it had to mend, in words.
 pub(crate) fn check(context: &Context, book: &mut Book, open: &OpenStore) -> Result<Option<String>> {
     let Some(hooked) = book.hooked(open.store.id)? else { return Ok(None) };
-    if hooked.is_whole() && (context.clock.now() - hooked.checked_at).abs() < DAILY {
+    if (context.clock.now() - hooked.checked_at).abs() < DAILY {
         return Ok(None);
     }
     match mend(context, book, open, &hooked.address) {
@@ -123,7 +123,7 @@ pub(crate) fn check(context: &Context, book: &mut Book, open: &OpenStore) -> Res
         Err(error) if matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Interrupted) => Err(error),
         // Asked again each half hour it would be refused each half hour.
         Err(error) => {
-            book.hooks_checked(open.store.id, &hooked.address)?;
+            book.hooks_not_checked(open.store.id)?;
             Ok(Some(format!("Instasync: the subscriptions could not be looked at: {}", error.message())))
         }
     }

@@ -539,8 +539,13 @@ fn i4_an_order_that_cannot_be_shown_costs_twice_the_halvings_of_its_page_at_most
             let all = asked(&[], &walk);
             for bad in places.iter().chain(&several).map(Vec::as_slice).chain([first, last]) {
                 let more = asked(bad, &walk) - all;
-                // By places each page of several takes one or two more, to know where it ends.
-                let each = if dialect == BY_PLACE && bad.len() > 1 { 15 } else { 13 };
+                // By places each page of several takes one or two more, to know where it ends; and the
+                // last of a list one, to know that nothing is behind it.
+                let each = match dialect == BY_PLACE {
+                    true if bad.len() > 1 => 15,
+                    true if bad == last => 14,
+                    _ => 13,
+                };
                 assert!(more <= each * bad.len() as u64, "{dialect:?} {:?} {bad:?}: {more} more", walk.key);
             }
         }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ordersync::channel::CancelSupport;
+use ordersync::channel::{CancelSupport, ChannelKind};
 use ordersync::sim::{Fault, FaultKind, Lack, Purchase};
 use serde_json::json;
 
@@ -322,6 +322,28 @@ fn d1_nothing_goes_out_for_an_order_that_stands_against_it_whatever_was_accepted
                 desk.home.run(&format!("outbox --withdraw {}", row["row"].as_str().unwrap())).exits(0);
             }
         }
+    });
+}
+
+/// A hold once a part has gone holds the rest.
+#[test]
+fn d2_the_rest_of_an_order_that_the_channel_holds_once_a_part_is_sent_is_not_shipped() {
+    each_set_up(|desk| {
+        // What Shopify says of an order of which a part is sent tells nothing of holds.
+        if desk.store.lacks(Lack::Holds) || !desk.capabilities().partial || desk.kind == ChannelKind::Shopify {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 3)]);
+        desk.on("dispatch", &id, "--item TEE-001=1 --carrier dhl --tracking JD01").exits(0);
+        assert!(desk.store.hold(&id), "{}", desk.kind);
+        let writes = desk.writes();
+        desk.sync();
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(6).says("hold");
+        assert_eq!(desk.writes(), writes, "{}", desk.kind);
+        assert!(desk.store.release(&id), "{}", desk.kind);
+        desk.sync();
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(0);
+        assert_eq!(desk.tracking_numbers(&id), ["JD01", "JD02"], "{}", desk.kind);
     });
 }
 

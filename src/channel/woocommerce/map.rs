@@ -174,8 +174,10 @@ fn status(o: &wire::Order<'_>, statuses: &Statuses, goods: Goods<'_>) -> Status 
         sent: fulfilled.or_else(|| sent(goods)),
     };
     let word = meaning(o.status.get(), seen, statuses);
-    match word {
-        Status::Cancelled | Status::Shipped => word,
+    match (word, fulfilled) {
+        (Status::Cancelled | Status::Shipped, _) => word,
+        // What is left of it is held back.
+        (Status::OnHold, Some(Status::PartiallyShipped)) => word,
         _ => fulfilled.unwrap_or(word),
     }
 }

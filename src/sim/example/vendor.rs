@@ -24,8 +24,8 @@ pub(super) fn state(entry: &Entry, order: &Order) -> &'static str {
         "cancelled" => "cancelled",
         "done" => "sent",
         _ if is_sent && order.open() == 0 => "sent",
-        _ if is_sent => "part-sent",
         "held" => "held",
+        _ if is_sent => "part-sent",
         _ if order.paid.is_none() && order.payment != AT_DELIVERY => "unpaid",
         _ => "open",
     }

@@ -108,7 +108,15 @@ fn switch_off(app: &App, book: &mut Book, stores: &[Store]) -> Outcome {
             }
             Err(error) => {
                 codes.push(exit_code(error.kind()));
-                output::print_error(&error.context(format!("{}: Instasync stays on", store.name)), Format::Human);
+                // No sync goes on with it.
+                let error = match error.kind() {
+                    ErrorKind::Temporary => {
+                        error.hint(format!("once it answers: ordersync listen --off --channel {}", store.name))
+                    }
+                    _ => error,
+                };
+                let text = format!("{}: subscriptions may still be there", store.name);
+                output::print_error(&error.context(text), Format::Human);
             }
         }
     }

@@ -54,7 +54,7 @@ impl Field {
             Self::Refunded if given_back(before) == given_back(after) => return None,
             Self::Refunded => told_apart(before, after, &[money_back, given_back]),
             Self::Payment => in_words(payment),
-            Self::Hold if !may_be_held(before) || !may_be_held(after) => return None,
+            Self::Hold if !is_hold_told(before, after) || !is_hold_told(after, before) => return None,
             Self::Hold => in_words(hold),
             Self::Totals => in_words(totals),
             Self::Notes => in_words(note),
@@ -362,9 +362,16 @@ fn payment(order: &Order) -> String {
     .to_owned()
 }
 
-/// Whether it can be told of an order if it is held: not of one that is on its way, or gone.
-fn may_be_held(order: &Order) -> bool {
-    !order.is_gone() && !matches!(order.status, Status::Shipped | Status::PartiallyShipped)
+/// Whether an order, beside another version of it, tells if it is held: not one that is on its way,
+/// or gone. That a part of it is sent says nothing of the rest, but where the other version shows that
+/// this channel calls an order held of which something is sent.
+fn is_hold_told(order: &Order, other: &Order) -> bool {
+    match order.status {
+        _ if order.is_gone() => false,
+        Status::Shipped => false,
+        Status::PartiallyShipped => other.status == Status::OnHold && !other.shipments.is_empty(),
+        _ => true,
+    }
 }
 
 fn hold(order: &Order) -> String {

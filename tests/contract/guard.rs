@@ -340,6 +340,12 @@ fn d2_the_rest_of_an_order_that_the_channel_holds_once_a_part_is_sent_is_not_shi
         desk.sync();
         desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(6).says("hold");
         assert_eq!(desk.writes(), writes, "{}", desk.kind);
+        // It is told of, and seen it holds the rest as before.
+        let seen = desk.show(&id);
+        assert!(seen["status"] == "on-hold" || seen["changed_at_channel"] == true, "{}: {seen}", desk.kind);
+        desk.on("accept", &id, "").done();
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(6).says("hold");
+        assert_eq!(desk.writes(), writes, "{}", desk.kind);
         assert!(desk.store.release(&id), "{}", desk.kind);
         desk.sync();
         desk.on("dispatch", &id, "--carrier dhl --tracking JD02").exits(0);

@@ -38,8 +38,10 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         (_, Status::OnHold) => {
             format!("released here; it is still on hold at {} ({})", order.store, order.channel_status)
         }
-        _ if queued => format!("released, it is {now_is} again; its dispatch goes out with the next sync"),
-        _ => format!("released, it is {now_is} again"),
+        _ if queued => format!(
+            "released, it counts as {now_is} again; its dispatch goes out with the next sync, unless something at its channel stands against it"
+        ),
+        _ => format!("released, it counts as {now_is} again"),
     };
     let detail = match args.dry_run && worked == Worked::Done && book.newest_document(id)?.is_some() {
         true => format!("{detail}; what has changed at the channel is decided then"),

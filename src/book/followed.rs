@@ -47,8 +47,9 @@ pub(super) fn say_followed(db: &Connection, shop: Shop, id: i64, before: Status,
     } else {
         format!("{before} → {} ({})", order.status, order.channel_status)
     };
-    // Nothing differs any more that was told of an older version.
-    let is_over = |kind: &&str| *kind != GIVEN_BACK || !order.waits_given_back();
+    // Nothing differs any more that was told of an older version; nor does an order wait for a
+    // decision that has been put away.
+    let is_over = |kind: &&str| *kind != GIVEN_BACK || !is_to_be_told(order);
     resolve_order(db, id, &CHANGES.into_iter().filter(is_over).collect::<Vec<_>>(), by.at)?;
     tell_if_given_back(db, shop, id, order, by.at)?;
     trail::note(db, id, by, "followed the channel", &detail)
@@ -97,9 +98,15 @@ pub(super) fn tell_of_edits(
 pub(super) fn tell_if_given_back(db: &Connection, shop: Shop, id: i64, order: &Order, at: Timestamp) -> Result<()> {
     let last = order.refunds.iter().filter_map(|refund| refund.refunded_at).max().unwrap_or(order.updated_at);
     let is_news = last.timestamp_millis() >= shop.connected.saturating_sub(CLOCKS_APART_MS);
-    if !is_news || !order.waits_given_back() || order.presence != Presence::Listed {
+    if !is_news || !is_to_be_told(order) {
         return Ok(());
     }
     let note = InboxNote::given_back(id, order.given_back_text(), order);
     put_note(db, Some(shop.store), Some(id), &order.remote_id, &note, at)
+}
+
+/// Whether all of an order was given back before all of it was sent, and nobody has put it away as
+/// done with.
+fn is_to_be_told(order: &Order) -> bool {
+    order.waits_given_back() && order.presence == Presence::Listed
 }

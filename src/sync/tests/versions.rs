@@ -563,6 +563,33 @@ proptest! {
     }
 }
 
+/// That all was given back before anything was sent is for the merchant to decide about, until the
+/// channel has put the order away: whatever the merchant was at meanwhile.
+#[test]
+fn p9_an_unpaid_order_that_was_given_back_is_told_until_it_is_put_away() {
+    let is_told = |desk: &Desk| standing(desk).iter().any(|one| one.starts_with("inbox: refund"));
+    // What came before the store was connected is no news.
+    let now = Desk::new().clock.now();
+    let version = |fields: &[Field], nth: i64| Order {
+        updated_at: now + chrono::TimeDelta::minutes(nth),
+        ..Stage::Held.version(fields, nth)
+    };
+    for is_asked in [false, true] {
+        let desk = fresh(&["ignore"; 5], &version(&[], 0));
+        if is_asked {
+            act(&desk, Act::Dropship);
+        }
+        take(&desk, &version(&[Field::Refunded], 2));
+        assert!(is_told(&desk), "{is_asked}");
+        take(&desk, &version(&[Field::Refunded, Field::Archived], 4));
+        if is_asked {
+            act(&desk, Act::Withdraw);
+            decide_again(&desk);
+        }
+        assert!(!is_told(&desk), "{is_asked}");
+    }
+}
+
 /// The end of a hold that the order came with is a fact like any: what comes after it finds the order
 /// as one to be sent.
 #[test]

@@ -143,6 +143,7 @@ pub(crate) fn push(
         row: &row,
         told: Cell::new(false),
         turned_away: Cell::new(0),
+        found: Cell::new(false),
         unsure: Cell::new(false),
         untold: RefCell::default(),
         short: RefCell::default(),
@@ -207,6 +208,8 @@ struct Attempt<'a> {
     told: Cell<bool>,
     /// How many of its writes were turned down.
     turned_away: Cell<u32>,
+    /// The write whose answer was lost is there: nothing of the row is in doubt any more.
+    found: Cell<bool>,
     /// One of these was there all the same, by whoever's hand.
     unsure: Cell<bool>,
     /// A write of which nothing shows whether it was made, and why that is not known.
@@ -222,11 +225,11 @@ impl Attempt<'_> {
             (Look::Clear(seen), event) => (*seen, event),
             (Look::Stopped(stop), _) => return self.stop(book, *stop),
         };
-        if self.would_repeat(&seen) {
-            return self.still_at_work(book);
-        }
         let (mut wrote, mut rounds) = (Vec::new(), 0);
         while rounds < ROUNDS {
+            if self.would_repeat(&seen) {
+                return self.still_at_work(book);
+            }
             if !seen.missing.is_nothing() {
                 match self.write(book, &seen, &mut known, &mut wrote)? {
                     Then::Over(outcome) => return Ok(outcome),
@@ -271,10 +274,32 @@ impl Attempt<'_> {
         Ok((self.look(book, known)?, event))
     }
 
+    /// Takes note of a look before the attempt's own writes: what became of a write whose answer was
+    /// lost shows in it.
+    fn looked(&self, seen: &Seen, known: &Known) {
+        if !self.told.get() && self.is_lost() {
+            self.found.set(self.shows_the_lost_one(seen, &known.acknowledged));
+        }
+    }
+
+    /// Whether the write whose answer was lost is there, and what is missing is only what was to come
+    /// behind it. A dispatch can be cut into other writes from one look to the next, so of that more
+    /// must be there than its other writes account for.
+    fn shows_the_lost_one(&self, seen: &Seen, acknowledged: &[String]) -> bool {
+        let missing = &seen.missing;
+        let is_missing = missing.writes.iter().any(|write| write.summary == self.row.doing);
+        let accounts = match self.row.goal {
+            Goal::Dispatched(_) => missing.is_all_there || missing.claimed.len() > acknowledged.len(),
+            Goal::Retracked(_) | Goal::Cancelled(_) => true,
+        };
+        !is_missing && accounts && !missing.writes.is_empty()
+    }
+
     /// Whether an earlier attempt was cut off so recently that the shop may still be carrying out
     /// what is missing there.
     fn would_repeat(&self, seen: &Seen) -> bool {
-        !seen.missing.writes.is_empty() && self.may_have_arrived() && self.settles_in() > Duration::ZERO
+        let is_first = !self.told.get() && !seen.missing.writes.is_empty();
+        is_first && self.may_have_arrived() && self.settles_in() > Duration::ZERO
     }
 
     /// It is too early to make a write again.
@@ -473,7 +498,7 @@ impl Attempt<'_> {
     /// Whether the answers to this row's writes are lost again and again, and none of them is
     /// shown.
     fn is_lost_again(&self) -> bool {
-        self.row.state == OutboxState::Unknown && self.row.looks >= LOST_ANSWERS
+        self.may_have_arrived() && self.row.state == OutboxState::Unknown && self.row.looks >= LOST_ANSWERS
     }
 
     /// What the channel took and does not show, all of it, and what helps besides.
@@ -641,7 +666,9 @@ impl Attempt<'_> {
             Look::Clear(seen) => {
                 self.own(book, &seen.missing.claimed, known)?;
                 let missing = self.with_traceless(seen.missing, known);
-                Ok(Look::Clear(Box::new(Seen { missing, ..*seen })))
+                let seen = Seen { missing, ..*seen };
+                self.looked(&seen, known);
+                Ok(Look::Clear(Box::new(seen)))
             }
             Look::Stopped(stop) => {
                 self.own(book, &stop.claimed, known)?;
@@ -656,7 +683,9 @@ impl Attempt<'_> {
         let now = guard::read(self.open, &task.remote_id)?;
         let missing = guard::missing(self.open, &task, self.row.leave.guard, &now)?;
         self.own(book, &missing.claimed, known)?;
-        Ok(Seen { now, missing: self.with_traceless(missing, known) })
+        let seen = Seen { now, missing: self.with_traceless(missing, known) };
+        self.looked(&seen, known);
+        Ok(seen)
     }
 
     /// The act as it stands now, for the guard.
@@ -692,8 +721,13 @@ impl Attempt<'_> {
     }
 
     /// Whether the answer to an earlier attempt was lost.
-    fn may_have_arrived(&self) -> bool {
+    fn is_lost(&self) -> bool {
         matches!(self.row.state, OutboxState::Sending | OutboxState::Unknown)
+    }
+
+    /// Whether that is so, and what became of it is not known.
+    fn may_have_arrived(&self) -> bool {
+        self.is_lost() && !self.found.get()
     }
 
     /// Whether an earlier attempt was turned down and could not be looked for.
@@ -902,7 +936,7 @@ impl Attempt<'_> {
             OutboxState::Sent => OutboxState::Sent,
             // The one write in flight was surely not applied, but an attempt before it may have
             // been.
-            OutboxState::Sending if self.row.state == OutboxState::Queued => OutboxState::Queued,
+            OutboxState::Sending if self.row.state == OutboxState::Queued || self.found.get() => OutboxState::Queued,
             OutboxState::Queued => OutboxState::Queued,
             _ => OutboxState::Unknown,
         })

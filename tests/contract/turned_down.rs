@@ -159,6 +159,28 @@ fn d3_a_write_that_is_turned_away_by_429_goes_out_in_the_same_run_after_a_look()
     });
 }
 
+/// What a look finds is there, however long the shop may still be at work on what was cut off: only
+/// making that again has to wait.
+#[test]
+fn d3_what_is_found_of_a_write_whose_answer_was_lost_is_known_at_once_and_the_rest_is_made() {
+    each_act(|desk, act| {
+        for write in &act.writes {
+            let told = format!("{} {}", desk.kind, write.name());
+            let id = act.prepared(desk);
+            desk.server.faults().add(struck(FaultKind::AnswerLost, write));
+            let mut done = act.run(desk, &id).done();
+            assert_eq!(desk.server.faults().pending(), 0, "{told}");
+            if done.code == Some(5) {
+                done = desk.on("retry", &id, "").env("ORDERSYNC_RETRY_MS", "1000").done().prints("has arrived");
+            }
+            if act.is_known(desk, write, done) {
+                assert_eq!(Act::went_out(desk, write).0, 1, "{told}");
+                act.is_as_once(desk, &id, &told);
+            }
+        }
+    });
+}
+
 /// A limit behind the shop's work strikes each time.
 #[test]
 fn d3_a_store_that_works_and_then_throttles_whatever_is_written_works_once() {

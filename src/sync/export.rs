@@ -42,6 +42,11 @@ const ROUNDS: usize = 3;
 /// merchant: each may have told the buyer.
 const LOST_ANSWERS: u32 = 4;
 
+/// How often, and after how many first pauses of a failed request each, it is looked again for a
+/// write that was asked to come again later, before it does: a list that lags behind, or a job that
+/// the channel does it by, shows it in a few seconds, and the buyer is told once.
+const LAGS: [u32; 3] = [1, 2, 5];
+
 /// The longest pause within an attempt.
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
@@ -367,8 +372,8 @@ impl Attempt<'_> {
     }
 
     /// What became of a write of which the channel says that it does not do it shows there and
-    /// nowhere else (D-4). One look: what is there was done; what is not, and was not refused for
-    /// good, is made again.
+    /// nowhere else (D-4). What is there was done; what is not, and was not refused for good, is made
+    /// again, once it had the time to show.
     fn turned_down(
         &self,
         book: &mut Book,
@@ -389,18 +394,29 @@ impl Attempt<'_> {
         }
         let times = self.turned_away.get().saturating_add(1);
         self.turned_away.set(times);
-        let event = book.last_event(self.row.order_id)?;
-        let looked = match wrote.is_empty() {
-            true => self.look(book, known),
-            false => self.look_on(book, known).map(|seen| Look::Clear(Box::new(seen))),
-        };
-        let seen = match looked {
-            Ok(Look::Clear(seen)) => seen,
-            Ok(Look::Stopped(stop)) => return self.stop(book, *stop).map(Then::Over),
-            Err(why) if matches!(why.kind(), ErrorKind::Book | ErrorKind::Interrupted) => return Err(why),
-            Err(why) => return Err(self.not_looked_for(error, why)),
-        };
         let among = |writes: &[Write], one: &Write| writes.iter().any(|other| other.mark == one.mark);
+        let is_throttled = error.answer() == Some(Answer::NotNow) && error.kind() == ErrorKind::Temporary;
+        let mut lags = LAGS.iter().filter(|_| is_throttled);
+        let (seen, event) = loop {
+            let event = book.last_event(self.row.order_id)?;
+            let looked = match wrote.is_empty() {
+                true => self.look(book, known),
+                false => self.look_on(book, known).map(|seen| Look::Clear(Box::new(seen))),
+            };
+            let seen = match looked {
+                Ok(Look::Clear(seen)) => seen,
+                Ok(Look::Stopped(stop)) => return self.stop(book, *stop).map(Then::Over),
+                Err(why) if matches!(why.kind(), ErrorKind::Book | ErrorKind::Interrupted) => return Err(why),
+                Err(why) => return Err(self.not_looked_for(error, why)),
+            };
+            match lags.next() {
+                Some(pauses) if among(&seen.missing.writes, write) => {
+                    let pause = self.context.retry.first_pause.saturating_mul(*pauses);
+                    self.context.clock.sleep(pause.min(LONGEST_WAIT))?;
+                }
+                _ => break (seen, event),
+            }
+        };
         let missing = &seen.missing.writes;
         let is_missing = among(missing, write);
         // Others may have changed what is missing.

@@ -54,15 +54,19 @@ struct Act<'a> {
     /// Its writes where nothing goes wrong, and how the order stands then.
     writes: Vec<Exchange>,
     once: Standing,
+    /// How many requests the look before them takes.
+    looks: usize,
 }
 
 impl<'a> Act<'a> {
     fn new(desk: &Desk, commands: &'a [(&'a str, &'a str)]) -> Self {
         let without = prepared(desk, commands);
         run(desk, commands, &without).exits(0);
-        let writes = desk.server.requests().into_iter().filter(Exchange::is_write).collect();
+        let asked = desk.server.requests();
+        let looks = asked.iter().take_while(|one| !one.is_write()).count();
+        let writes = asked.into_iter().filter(Exchange::is_write).collect();
         let once = desk.store.standing(&without).unwrap();
-        Self { commands, writes, once }
+        Self { commands, writes, once, looks }
     }
 
     /// A new order for which all but the last command is done.
@@ -138,6 +142,24 @@ fn d3_a_write_that_is_done_and_then_answered_429_is_found_and_not_repeated() {
             desk.server.faults().add(struck(done_then(answer), write));
             act.is_known(desk, write, act.run(desk, &id).done());
             assert_eq!(desk.server.faults().pending(), 0, "{told}");
+            assert_eq!(Act::went_out(desk, write).0, 1, "{told}");
+            act.is_as_once(desk, &id, &told);
+        }
+    });
+}
+
+/// The list in which it would stand is behind, or the channel is still at work on it.
+#[test]
+fn d3_a_write_that_is_done_and_then_answered_429_is_not_repeated_because_it_shows_a_moment_later() {
+    each_act(|desk, act| {
+        let (write, told) = (&act.writes[0], format!("{} {}", desk.kind, act.writes[0].name()));
+        let id = act.prepared(desk);
+        desk.server.faults().add(struck(done_then(&FaultKind::RateLimited(None)), write));
+        // The look before the write, and the first one behind it.
+        let looks = u32::try_from(2 * act.looks).unwrap();
+        desk.server.faults().add(Fault::new(FaultKind::Lagging).times(looks));
+        let done = act.run(desk, &id).done();
+        if act.is_known(desk, write, done) {
             assert_eq!(Act::went_out(desk, write).0, 1, "{told}");
             act.is_as_once(desk, &id, &told);
         }

@@ -16,6 +16,10 @@ pub struct Order {
     pub number: String,
     /// What the channel's statuses amount to in the merchant's words.
     pub(crate) status: Status,
+    /// What it would be without the channel's hold, as far as that is known; nothing where the
+    /// channel does not hold it back.
+    #[serde(default)]
+    pub(crate) held_as: Option<Status>,
     /// The channel's own status words, verbatim; several are joined with ` / `.
     pub(crate) channel_status: String,
     /// Whether it is still on the channel's ordinary lists.
@@ -63,6 +67,15 @@ pub struct Order {
 }
 
 impl Order {
+    /// Whether it waits for its payment: so it does while the channel holds it back, where it would
+    /// without that. Of a hold that says nothing of it the payment does.
+    pub(crate) fn is_unpaid(&self) -> bool {
+        match self.status {
+            Status::OnHold => self.held_as.map_or(self.paid_at.is_none(), |held| held == Status::AwaitingPayment),
+            status => status == Status::AwaitingPayment,
+        }
+    }
+
     /// Whether all of it was given back. What had left before that has left; nothing more is to be
     /// sent (P-10).
     pub(crate) fn is_given_back(&self) -> bool {
@@ -93,6 +106,7 @@ impl Order {
             }
         }
         if self.status == Status::AwaitingFulfillment && !self.is_given_back() {
+            self.held_as = Some(self.status);
             self.status = Status::OnHold;
         }
         self

@@ -29,6 +29,7 @@ impl Order {
         }
         if let Some((status, of)) = status_taking(self, parts) {
             order.status = status;
+            order.held_as = of.held_as.filter(|_| status == Status::OnHold);
             order.channel_status.clone_from(&of.channel_status);
         }
         order
@@ -149,8 +150,9 @@ fn status_taking<'a>(base: &Order, parts: &[(Field, &'a Order)]) -> Option<(Stat
         return Some((status, other));
     }
     if let Some(other) = taken(Field::Hold) {
-        // That one which is paid here waits for its payment there is another field's to say.
-        let is_paid = base.paid_at.is_some() && taken(Field::Payment).is_none();
+        // That one which is paid here, or to be sent before it is, waits for its payment there is
+        // another field's to say.
+        let is_paid = !base.is_unpaid() && taken(Field::Payment).is_none();
         let waits = is_paid && other.status == Status::AwaitingPayment;
         return Some((if waits { Status::AwaitingFulfillment } else { other.status }, other));
     }
@@ -230,6 +232,9 @@ mod tests {
         assert_eq!((taken.status, taken.paid_at.is_some()), (Status::AwaitingFulfillment, true));
         assert_eq!(fields(&differences(&taken, &after)), [Field::Payment]);
         assert_eq!(before.taking(&[Field::Hold, Field::Payment], &after).status, Status::AwaitingPayment);
+        let later = Order { paid_at: None, held_as: Some(Status::AwaitingFulfillment), ..before.clone() };
+        let taken = later.taking(&[Field::Hold], &after);
+        assert_eq!((taken.status, taken.held_as), (Status::AwaitingFulfillment, None), "paid by other terms");
         let unpaid = Order { paid_at: None, ..before };
         assert_eq!(unpaid.taking(&[Field::Hold], &after).status, Status::AwaitingPayment);
     }

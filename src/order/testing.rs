@@ -15,6 +15,7 @@ pub(crate) fn order(remote_id: &str, status: Status) -> Order {
         remote_id: remote_id.to_owned(),
         number: remote_id.to_owned(),
         status,
+        held_as: None,
         channel_status: status.word().to_owned(),
         presence: Presence::Listed,
         placed_at,

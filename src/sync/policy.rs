@@ -77,14 +77,14 @@ pub(crate) fn decide(case: &Case<'_>) -> Decision {
 }
 
 impl Case<'_> {
-    /// Whether the order waits for its payment, and nobody here has begun with it. Where the channel
-    /// holds it back the word for that stands in the place of the one for the payment; one that was
-    /// to be sent before the hold is paid by other terms.
+    /// Whether the order waits for its payment, and nobody here has begun with it. The channel's hold
+    /// changes nothing of that: one that would be sent without it (authorised, paid later by other
+    /// terms) is the merchant's, whether it was first seen before the hold or under it.
     pub(crate) fn is_to_follow(&self) -> bool {
-        let held_unpaid = || self.base.paid_at.is_none() && !self.accepted.contains(&Field::Hold);
         match self.status {
             Status::AwaitingPayment => true,
-            Status::OnHold => self.base.status == Status::OnHold && held_unpaid(),
+            Status::OnHold if self.accepted.contains(&Field::Hold) => false,
+            Status::OnHold => self.base.status == Status::OnHold && self.base.is_unpaid(),
             _ => false,
         }
     }

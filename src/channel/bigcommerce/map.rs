@@ -11,7 +11,7 @@
 use rust_decimal::Decimal;
 
 use super::lines;
-use super::status::{Goods, REFUNDED, paid_as, status};
+use super::status::{Goods, REFUNDED, held_as, paid_as, status};
 use super::wire;
 use crate::channel::json::Text;
 use crate::clock::Timestamp;
@@ -51,9 +51,11 @@ fn map(o: &wire::Order<'_>) -> Result<Order, String> {
     lines.iter_mut().for_each(|line| line.refunded = line.refunded.max(given_back(&refunds, &line.remote_id)));
     let totals = totals(o, &lines, &refunds)?;
     let shipments = shipments(shipped);
+    let status = paid_as(status(status_id, goods(o, &lines, &refunds, &shipments)?), o.payment_status.get());
     let order = Order {
         number: remote_id.clone(),
-        status: paid_as(status(status_id, goods(o, &lines, &refunds, &shipments)?), o.payment_status.get()),
+        status,
+        held_as: held_as(status, !shipments.is_empty(), o.payment_status.get()),
         channel_status: first_of(o.custom_status.get(), o.status.get()),
         presence: if o.is_deleted.is_true() { Presence::Archived } else { Presence::Listed },
         placed_at,

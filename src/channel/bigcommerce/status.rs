@@ -56,6 +56,18 @@ pub(crate) fn paid_as(status: Status, payment_status: &str) -> Status {
     }
 }
 
+/// What an order with this payment would be without the hold; `None` where that is not known: a
+/// status id stands in the place of another one, and most ways to pay later tell nothing. Money that
+/// is set aside for the merchant is as good as there.
+pub(crate) fn held_as(status: Status, has_begun: bool, payment_status: &str) -> Option<Status> {
+    let is_set_aside = matches!(payment_status.trim().to_ascii_lowercase().as_str(), "authorized" | "capture pending");
+    match status {
+        Status::OnHold if has_begun => Some(Status::PartiallyShipped),
+        Status::OnHold => is_set_aside.then_some(Status::AwaitingFulfillment),
+        _ => None,
+    }
+}
+
 /// Shipped or partly shipped; `None` where nothing has left.
 fn shipped_so_far(goods: Goods) -> Option<Status> {
     if !goods.ships {
@@ -100,6 +112,18 @@ mod tests {
             assert_eq!(status(id as u8, goods(0, 2)), wanted, "{id}");
         }
         assert_eq!(status(15, goods(0, 2)), OnHold, "a status of tomorrow is not offered for shipping");
+    }
+
+    #[test]
+    fn p9_money_that_is_set_aside_is_waited_for_no_more_while_an_order_is_held() {
+        for word in ["authorized", "Capture Pending"] {
+            assert_eq!(held_as(Status::OnHold, false, word), Some(Status::AwaitingFulfillment), "{word}");
+        }
+        for word in ["", "pending", "declined", "held for review", "paid"] {
+            assert_eq!(held_as(Status::OnHold, false, word), None, "{word}: the payment alone tells");
+        }
+        assert_eq!(held_as(Status::OnHold, true, ""), Some(Status::PartiallyShipped));
+        assert_eq!(held_as(Status::AwaitingFulfillment, false, "authorized"), None);
     }
 
     #[test]

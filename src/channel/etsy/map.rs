@@ -46,6 +46,7 @@ fn map(r: &Receipt<'_>) -> Result<Order, String> {
     let order = Order {
         number: remote_id.clone(),
         status: status::status(&word, goods),
+        held_as: None,
         channel_status: r.status.get().to_owned(),
         presence: Presence::Listed,
         placed_at,

@@ -140,6 +140,7 @@ fn map(o: Document) -> Result<Order, String> {
         remote_id: o.id.to_string(),
         number: o.id.to_string(),
         status: status(&o.state)?,
+        held_as: None,
         channel_status: o.state,
         presence: if o.archived { Presence::Archived } else { Presence::Listed },
         placed_at: time(o.placed)?,

@@ -25,7 +25,7 @@ use crate::channel::{Found, RemoteOrder, Unshown};
 use crate::error::{Error, ErrorKind, Result};
 
 /// The members of an order that are read, as the parameter `fields` takes them.
-pub(crate) const WANTED: &str = "entity_id,increment_id,state,status,created_at,updated_at,order_currency_code,base_currency_code,\
+pub(crate) const WANTED: &str = "entity_id,increment_id,state,status,hold_before_state,hold_before_status,created_at,updated_at,order_currency_code,base_currency_code,\
 discount_amount,discount_description,coupon_code,tax_amount,shipping_amount,shipping_tax_amount,shipping_discount_amount,\
 shipping_discount_tax_compensation_amount,shipping_description,grand_total,total_paid,total_due,total_refunded,base_subtotal,\
 base_discount_amount,base_discount_tax_compensation_amount,base_tax_amount,base_shipping_amount,base_grand_total,\

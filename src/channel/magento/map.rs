@@ -7,7 +7,7 @@
 use rust_decimal::Decimal;
 
 use super::lines::{Rows, lines};
-use super::status::{self, CANCELED, Evidence, Statuses, meaning};
+use super::status::{self, CANCELED, Evidence, Statuses, held_as, meaning};
 use super::wire;
 use crate::channel::json::{Amount, Text};
 use crate::channel::status_words::is_pickup;
@@ -52,9 +52,12 @@ fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     let unsent = sent.is_none() && parcelled.peek().is_some() && parcelled.all(|line| line.refunded >= line.quantity);
     let seen = Evidence { paid, sent, owed, unsent };
     let billing = address(&o.billing_address.0);
+    let status = meaning(o.state.get(), o.status.get(), seen, statuses);
+    let before = (o.hold_before_state.get(), o.hold_before_status.get());
     let order = Order {
         number: o.increment_id.id().unwrap_or(remote_id).to_owned(),
-        status: meaning(o.state.get(), o.status.get(), seen, statuses),
+        status,
+        held_as: if status == Status::OnHold { held_as(o.state.get(), before, seen, statuses) } else { None },
         channel_status: words(o.state.get(), o.status.get()),
         presence: Presence::Listed,
         placed_at,

@@ -66,6 +66,15 @@ pub(crate) fn meaning(state: &str, code: &str, seen: Evidence, statuses: &Status
     }
 }
 
+/// What an order that is held back would be without that: what it was before, where the shop has put
+/// it on hold, and what its state says, where its code does. Nothing where the shop does not tell.
+pub(crate) fn held_as(state: &str, before: (&str, &str), seen: Evidence, statuses: &Statuses) -> Option<Status> {
+    let (state, code) = if state == HELD { before } else { (state, "") };
+    let told = (!state.is_empty()).then(|| meaning(state, code, seen, statuses))?;
+    let by_state = || meaning(state, "", seen, &Statuses::new());
+    Some(if told == Status::OnHold { by_state() } else { told })
+}
+
 /// What a code says. That something is shipped goes before what waits; the word for all of it
 /// goes before parts that are known.
 fn refined(told: Option<Status>, seen: Evidence) -> Option<Status> {
@@ -138,6 +147,26 @@ mod tests {
             ("of_a_module", "of_a_module", sent(Shipped), Shipped),
         ] {
             assert_eq!(meaning(state, code, seen, &Statuses::new()), wanted, "{state} {code}");
+        }
+    }
+
+    #[test]
+    fn p9_an_order_on_hold_is_without_that_what_it_was_before() {
+        use Status::*;
+        let unpaid = Evidence { paid: false, ..NOTHING };
+        let sent = Evidence { sent: Some(PartiallyShipped), ..unpaid };
+        let set = Statuses::from([("processing".to_owned(), OnHold), ("checked".to_owned(), OnHold)]);
+        for (state, before, seen, wanted) in [
+            (HELD, ("new", "pending"), unpaid, Some(AwaitingPayment)),
+            (HELD, ("pending_payment", "pending_payment"), unpaid, Some(AwaitingPayment)),
+            (HELD, ("processing", "processing"), unpaid, Some(AwaitingFulfillment)),
+            (HELD, ("processing", "checked"), unpaid, Some(AwaitingFulfillment)),
+            (HELD, ("processing", "processing"), sent, Some(PartiallyShipped)),
+            (HELD, ("", ""), unpaid, None),
+            ("processing", ("", ""), unpaid, Some(AwaitingFulfillment)),
+            ("new", ("", ""), unpaid, Some(AwaitingPayment)),
+        ] {
+            assert_eq!(held_as(state, before, seen, &set), wanted, "{state} {before:?}");
         }
     }
 

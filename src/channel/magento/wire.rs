@@ -49,6 +49,8 @@ documents! {
         increment_id: Text<'a>,
         state: Text<'a>,
         status: Text<'a>,
+        hold_before_state: Text<'a>,
+        hold_before_status: Text<'a>,
         created_at: Text<'a>,
         updated_at: Text<'a>,
         order_currency_code: Text<'a>,

@@ -75,10 +75,14 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
     let shipments = shipments(o, &lines);
     let has_begun = !o.fulfillments.iter().any(is_made) || !shipments.is_empty();
     let ship_to = o.shipping_address.as_ref().map(|a| address(a, o));
+    let status = status(o, authorized, has_begun)?;
+    // It would be sent but for the hold, whenever the money is taken.
+    let held_as = if shipments.is_empty() { Status::AwaitingFulfillment } else { Status::PartiallyShipped };
     Ok(Order {
         remote_id: remote_id.to_owned(),
         number: o.name.clone(),
-        status: status(o, authorized, has_begun)?,
+        status,
+        held_as: (status == Status::OnHold).then_some(held_as),
         channel_status: channel_status(o),
         presence: if o.closed { Presence::Archived } else { Presence::Listed },
         placed_at: o.processed_at.as_deref().map_or(Ok(created_at), |at| time(at, "processedAt"))?,

@@ -71,9 +71,13 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     let mut shipments = shipments(o)?;
     shipments.retain(|one| one.is_parcel(&lines));
     let billing = address(&o.billing.0);
+    let status = status(o, statuses, Goods { lines: &lines, refunds: &refunds, shipments: &shipments });
+    // One of which something was sent is not waited with for the money.
+    let has_begun = status == Status::OnHold && !shipments.is_empty();
     let mut order = Order {
         number: o.number.id().unwrap_or(&remote_id).to_owned(),
-        status: status(o, statuses, Goods { lines: &lines, refunds: &refunds, shipments: &shipments }),
+        status,
+        held_as: has_begun.then_some(Status::PartiallyShipped),
         channel_status: o.status.get().to_owned(),
         presence: if o.status.get() == "trash" { Presence::Trashed } else { Presence::Listed },
         placed_at,

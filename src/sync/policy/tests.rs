@@ -79,15 +79,19 @@ fn p9_an_unpaid_order_follows_the_channel_in_everything() {
 fn p9_an_unpaid_order_follows_the_channel_also_while_that_holds_it_back() {
     let paid = order(Status::OnHold);
     let base = Order { paid_at: None, ..paid.clone() };
+    let later = Order { held_as: Some(Status::AwaitingFulfillment), ..base.clone() };
+    let waits = Order { held_as: Some(Status::AwaitingPayment), ..paid.clone() };
     for status in Status::ALL {
         let incoming = order(status);
         let held = case(all(Policy::Ignore), Status::OnHold, &base, &incoming);
         let follows = Decision::Follow(Vec::new());
         assert_eq!(decide(&held), follows, "{status}");
+        assert_eq!(decide(&Case { base: &waits, ..held }), follows, "{status}: paid in part, or by mistake");
         assert_eq!(decide(&Case { held: true, ..held }), follows, "a hold of the merchant's lies over it");
         let others = [
             Case { base: &paid, ..held },
             Case { accepted: &[Field::Hold], ..held },
+            Case { base: &later, ..held },
             Case { status: Status::DropshipmentRequested, ..held },
             Case { status: Status::PartiallyShipped, ..held },
         ];

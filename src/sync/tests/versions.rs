@@ -452,6 +452,7 @@ enum Stage {
     Paid,
     PaidAndHeld,
     OtherTerms,
+    OtherTermsAndHeld,
     Cancelled,
 }
 
@@ -464,7 +465,7 @@ impl Stage {
     fn version(self, fields: &[Field], nth: i64) -> Order {
         let status = match self {
             Self::Waits => Status::AwaitingPayment,
-            Self::Held | Self::PaidAndHeld => Status::OnHold,
+            Self::Held | Self::PaidAndHeld | Self::OtherTermsAndHeld => Status::OnHold,
             Self::Paid | Self::OtherTerms => Status::AwaitingFulfillment,
             Self::Cancelled => Status::Cancelled,
         };
@@ -472,6 +473,7 @@ impl Stage {
         fields.iter().for_each(|field| change(&mut order, *field, nth));
         order.paid_at = order.paid_at.filter(|_| matches!(self, Self::Paid | Self::PaidAndHeld));
         (order.status, order.channel_status) = (status, format!("{self:?} {nth}"));
+        order.held_as = (self == Self::OtherTermsAndHeld).then_some(Status::AwaitingFulfillment);
         if fields.contains(&Field::Refunded) && nth % 2 == 0 {
             order.totals.refunded = order.totals.total;
         }
@@ -488,7 +490,17 @@ fn any_stages() -> impl Strategy<Value = Vec<(Stage, Order)>> {
         .filter(|field| !matches!(field, Field::Cancelled | Field::Shipped | Field::Hold | Field::Payment))
         .collect();
     let one = (
-        proptest::sample::select(vec![Waits, Waits, Held, Held, Paid, PaidAndHeld, OtherTerms, Cancelled]),
+        proptest::sample::select(vec![
+            Waits,
+            Waits,
+            Held,
+            Held,
+            Paid,
+            PaidAndHeld,
+            OtherTerms,
+            OtherTermsAndHeld,
+            Cancelled,
+        ]),
         proptest::sample::subsequence(changed, 0..=3),
     );
     proptest::collection::vec(one, 1..=6).prop_map(|stages| {
@@ -636,6 +648,27 @@ fn p1_a_hold_of_an_order_that_is_paid_later_makes_it_no_unpaid_one() {
         assert_eq!(street(), before);
         assert_eq!(desk.context.book().unwrap().order(1).unwrap().shown, Status::OnHold);
     }
+}
+
+/// The same where the hold was there when it was first seen: what it would be without it counts, also
+/// once it has ended and whatever became of the payment.
+#[test]
+fn p1_an_order_that_is_paid_later_and_was_first_seen_on_hold_is_no_unpaid_one() {
+    let desk = fresh(&["ignore"; 5], &Stage::OtherTermsAndHeld.version(&[], 0));
+    let order = || desk.context.book().unwrap().order(1).unwrap();
+    let before = order().ship_to[0].line1.clone();
+    for (stage, status) in [
+        (Stage::OtherTermsAndHeld, Status::OnHold),
+        (Stage::Held, Status::OnHold),
+        (Stage::OtherTerms, Status::AwaitingFulfillment),
+        (Stage::Waits, Status::AwaitingFulfillment),
+        (Stage::OtherTermsAndHeld, Status::OnHold),
+        (Stage::Paid, Status::AwaitingFulfillment),
+    ] {
+        take(&desk, &stage.version(&[Field::Address, Field::Notes], 1));
+        assert_eq!((order().ship_to[0].line1.clone(), order().status), (before.clone(), status), "{stage:?}");
+    }
+    assert!(order().paid_at.is_some(), "P-9: that it is paid is a fact");
 }
 
 proptest! {

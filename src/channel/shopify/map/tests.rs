@@ -59,6 +59,20 @@ fn lines(order: &Order) -> Vec<(i64, i64, Option<i64>, i64, i64)> {
     order.lines.iter().map(line).collect()
 }
 
+/// What is authorised is to be sent, where the shop does not wait for the money; a hold stands over that.
+#[test]
+fn p9_an_authorised_order_on_hold_waits_for_its_payment_only_where_others_do() {
+    let mut document = document(&[(1, 1, 1)], &[], false);
+    document["displayFinancialStatus"] = json!("AUTHORIZED");
+    for (word, held) in [("UNFULFILLED", false), ("ON_HOLD", true), ("SCHEDULED", true)] {
+        document["displayFulfillmentStatus"] = json!(word);
+        let read = |authorized| order(&document.to_string(), authorized).unwrap();
+        let (sent, waits) = (read(Status::AwaitingFulfillment), read(Status::AwaitingPayment));
+        assert_eq!((sent.status == Status::OnHold, sent.is_unpaid(), sent.paid_at), (held, false, None), "{word}");
+        assert_eq!((waits.status, waits.is_unpaid()), (Status::AwaitingPayment, true), "{word}");
+    }
+}
+
 /// What is left to ship is `unfulfilledQuantity`, whatever was given back when.
 #[test]
 fn p10_what_went_out_and_came_back_is_told_by_what_is_in_fulfilments() {

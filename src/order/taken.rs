@@ -143,8 +143,9 @@ fn status_taking<'a>(base: &Order, parts: &[(Field, &'a Order)]) -> Option<(Stat
     if let Some(other) = taken(Field::Shipped) {
         let status = match other.status {
             Status::Shipped | Status::PartiallyShipped => other.status,
-            // What went out before it was cancelled there went out.
-            Status::Cancelled if !other.shipments.is_empty() => Status::PartiallyShipped,
+            Status::OnHold if taken(Field::Hold).is_some_and(|held| held.status == Status::OnHold) => Status::OnHold,
+            // What went out before it was cancelled or held there went out.
+            Status::Cancelled | Status::OnHold if !other.shipments.is_empty() => Status::PartiallyShipped,
             _ => Status::AwaitingFulfillment,
         };
         return Some((status, other));
@@ -176,6 +177,21 @@ mod tests {
         let fields: Vec<Field> = differences(&before, &after).iter().map(|found| found.aspect).collect();
         assert_eq!(fields, [Field::Cancelled]);
         assert_eq!(before.taking(&[Field::Shipped], &after).status, Status::PartiallyShipped);
+    }
+
+    /// Shipped in part, and the rest held back.
+    #[test]
+    fn p3_what_went_out_of_an_order_before_it_was_held_is_no_news_of_the_hold() {
+        let lines = vec![crate::order::LineQuantity { line_id: "11".into(), quantity: Decimal::ONE }];
+        let shipments = vec![crate::order::RemoteShipment { remote_id: "1".into(), lines, ..Default::default() }];
+        let (before, held) = (testing::order("7", Status::AwaitingFulfillment), testing::order("7", Status::OnHold));
+        let after = Order { shipments, held_as: Some(Status::PartiallyShipped), ..held };
+        let taken = before.taking(&[Field::Shipped], &after);
+        assert_eq!((taken.status, taken.held_as), (Status::PartiallyShipped, None));
+        let left: Vec<Field> = differences(&taken, &after).iter().map(|found| found.aspect).collect();
+        assert_eq!(left, [Field::Hold]);
+        let both = before.taking(&[Field::Shipped, Field::Hold], &after);
+        assert_eq!(differences(&both, &after), []);
     }
 
     fn changed() -> Order {

@@ -826,8 +826,10 @@ impl Attempt<'_> {
             beside = if others.is_empty() {
                 None
             } else {
-                // What makes the status as well is not to be told apart from it.
-                let mut own = if others.iter().any(|field| makes_status(*field)) { Vec::new() } else { own };
+                // What makes the status as well is not to be told apart from it; that the rest of it is
+                // held is.
+                let is_mixed = |field: &Field| makes_status(*field) && *field != Field::Hold;
+                let mut own = if others.iter().any(is_mixed) { Vec::new() } else { own };
                 // Some put away what is cancelled, which is no difference of its own beside that.
                 if own.contains(&Field::Cancelled) && !own.contains(&Field::Archived) {
                     own.push(Field::Archived);

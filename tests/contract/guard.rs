@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use ordersync::channel::{CancelSupport, ChannelKind};
+use ordersync::channel::CancelSupport;
 use ordersync::sim::{Fault, FaultKind, Lack, Purchase};
 use serde_json::json;
 
@@ -329,8 +329,7 @@ fn d1_nothing_goes_out_for_an_order_that_stands_against_it_whatever_was_accepted
 #[test]
 fn d2_the_rest_of_an_order_that_the_channel_holds_once_a_part_is_sent_is_not_shipped() {
     each_set_up(|desk| {
-        // What Shopify says of an order of which a part is sent tells nothing of holds.
-        if desk.store.lacks(Lack::Holds) || !desk.capabilities().partial || desk.kind == ChannelKind::Shopify {
+        if desk.store.lacks(Lack::Holds) || !desk.capabilities().partial {
             return;
         }
         let id = desk.paid(&[("TEE-001", 3)]);

@@ -124,7 +124,8 @@ fn standing(o: &wire::Order, authorized: Status, owes: bool, has_begun: bool) ->
     match fulfillment {
         "FULFILLED" => return Status::Shipped,
         // Shopify fulfils gift cards by itself as soon as they are paid.
-        "PARTIALLY_FULFILLED" if has_begun => return Status::PartiallyShipped,
+        PARTLY if has_begun && rest_waits(o).is_some() => return Status::OnHold,
+        PARTLY if has_begun => return Status::PartiallyShipped,
         _ => {}
     }
     match o.display_financial_status.as_deref() {
@@ -137,6 +138,7 @@ fn standing(o: &wire::Order, authorized: Status, owes: bool, has_begun: bool) ->
     }
     match fulfillment {
         ON_HOLD | SCHEDULED => Status::OnHold,
+        PARTLY if rest_waits(o).is_some() => Status::OnHold,
         _ => Status::AwaitingFulfillment,
     }
 }
@@ -145,14 +147,28 @@ fn standing(o: &wire::Order, authorized: Status, owes: bool, has_begun: bool) ->
 pub(super) const ON_HOLD: &str = "ON_HOLD";
 pub(super) const SCHEDULED: &str = "SCHEDULED";
 
+/// The one for an order of which a part is in fulfilments.
+const PARTLY: &str = "PARTIALLY_FULFILLED";
+
 /// What stands between Shopify's words.
 pub(super) const AND: &str = " / ";
+
+/// The word by which all that is left of an order in parts waits: its own word for the parts tells
+/// nothing of that, its fulfilment orders do.
+fn rest_waits(o: &wire::Order) -> Option<&'static str> {
+    let is_ours = |route: &&wire::Route| route.is_open() && route.by_others().is_none();
+    let mut open = o.fulfillment_orders.nodes.iter().filter(is_ours).peekable();
+    let word = [ON_HOLD, SCHEDULED].into_iter().find(|word| open.peek().is_some_and(|route| route.status == *word))?;
+    open.all(|route| matches!(&*route.status, ON_HOLD | SCHEDULED)).then_some(word)
+}
 
 /// Shopify's own words.
 fn channel_status(o: &wire::Order) -> String {
     let cancelled = o.cancelled_at.as_ref().map(|_| "CANCELLED");
     let returned = o.return_status.as_deref().filter(|word| *word != "NO_RETURN");
-    let words = [cancelled, o.display_financial_status.as_deref(), Some(&*o.display_fulfillment_status), returned];
+    let fulfillment = o.display_fulfillment_status.as_str();
+    let waits = if fulfillment == PARTLY { rest_waits(o) } else { None };
+    let words = [cancelled, o.display_financial_status.as_deref(), Some(fulfillment), waits, returned];
     words.into_iter().flatten().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(AND)
 }
 

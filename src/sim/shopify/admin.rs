@@ -27,7 +27,9 @@ fn stories() -> Vec<NewOrder> {
 
 /// An order is held back.
 pub(super) fn hold(order: &mut Order, reason: &str) {
-    for one in order.own.fulfillment_orders.iter_mut().filter(|one| one.status == "OPEN") {
+    // Also what is left of one of which a part was sent.
+    let can_be = |one: &&mut FulfillmentOrder| one.status == "OPEN" || (one.status == "IN_PROGRESS" && !one.service);
+    for one in order.own.fulfillment_orders.iter_mut().filter(can_be) {
         (one.status, one.hold) = ("ON_HOLD", Some(reason.to_owned()));
     }
 }

@@ -73,6 +73,33 @@ fn p9_an_authorised_order_on_hold_waits_for_its_payment_only_where_others_do() {
     }
 }
 
+/// The word for the parts says nothing of holds; what is left of the merchant's own to send does.
+#[test]
+fn d2_what_is_left_of_an_order_in_parts_is_held_where_all_of_it_is() {
+    let mut document = document(&[(3, 3, 2)], &[Some(1)], false);
+    let route = |status: &str, service: bool| json!({ "status": status, "requestStatus": if service { "ACCEPTED" } else { "UNSUBMITTED" }, "supportedActions": [] });
+    for (routes, status, words) in [
+        (vec![], Status::PartiallyShipped, "PAID / PARTIALLY_FULFILLED"),
+        (vec![route("ON_HOLD", false)], Status::OnHold, "PAID / PARTIALLY_FULFILLED / ON_HOLD"),
+        (
+            vec![route("CLOSED", false), route("SCHEDULED", false)],
+            Status::OnHold,
+            "PAID / PARTIALLY_FULFILLED / SCHEDULED",
+        ),
+        (vec![route("ON_HOLD", false), route("OPEN", false)], Status::PartiallyShipped, "PAID / PARTIALLY_FULFILLED"),
+        (
+            vec![route("ON_HOLD", false), route("IN_PROGRESS", true)],
+            Status::OnHold,
+            "PAID / PARTIALLY_FULFILLED / ON_HOLD",
+        ),
+    ] {
+        document["fulfillmentOrders"] = json!({ "nodes": routes });
+        let order = read(&document);
+        assert_eq!((order.status, order.channel_status.as_str()), (status, words));
+        assert_eq!(order.held_as, (status == Status::OnHold).then_some(Status::PartiallyShipped));
+    }
+}
+
 /// What is left to ship is `unfulfilledQuantity`, whatever was given back when.
 #[test]
 fn p10_what_went_out_and_came_back_is_told_by_what_is_in_fulfilments() {

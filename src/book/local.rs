@@ -126,6 +126,19 @@ impl Book {
         })
     }
 
+    /// Lets a recorded dispatch go out although its order is on hold here.
+    pub(crate) fn let_go(&mut self, row: i64, rehearsal: bool) -> Result<()> {
+        self.work(rehearsal, |db, by| {
+            let order = "SELECT order_id FROM outbox WHERE id = ?";
+            let order: i64 = db.query_row(order, [row], |row| row.get(0)).done("read")?;
+            let (_, bare) = head(db, order)?;
+            let sql = format!("UPDATE outbox SET on_hold = 1, next_at = NULL WHERE id = ? AND state IN {OPEN}");
+            db.execute(&sql, [row]).done("written")?;
+            set_status(db, order, bare)?;
+            trail::note(db, order, by, "dispatch let go", "in spite of the hold here")
+        })
+    }
+
     /// Notes that a supplier was asked to ship an order, or another one. `leave`: in spite of what; a
     /// hold of the merchant's ends by that.
     ///

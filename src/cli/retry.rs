@@ -82,6 +82,7 @@ fn tell(app: &App, row: &OutboxRow, state: &str, error: Option<&Error>) -> anyho
         let stands = match state {
             _ if is(OutboxState::Confirmed) => "has arrived".to_owned(),
             _ if is(OutboxState::Failed) || is(OutboxState::Withdrawn) => state.to_owned(),
+            _ if row.held => format!("waits; {}", act::ON_HOLD),
             _ => format!("waits; {}", act::standing(state)),
         };
         output::line(&format!("order {}: {} {stands}", row.order_id, row.goal.word()))?;

@@ -215,6 +215,13 @@ pub(crate) fn taken_back(order: i64, what: &str) -> Error {
 /// Why a row of the outbox waits that nothing is wrong with.
 pub(crate) const ON_HOLD: &str = "on hold here: ordersync release lets it go";
 
+/// The error of a dispatch that is recorded and waits because its order is on hold here.
+pub(crate) fn held(order: i64) -> Error {
+    let text = format!("order {order} is on hold here, so its dispatch is recorded and waits; nothing was sent");
+    let hint = format!("ordersync release book:{order} ends the hold; add --on-hold if it ships all the same");
+    Error::new(ErrorKind::Refused, text).hint(hint)
+}
+
 /// How an act stands that is recorded and not confirmed, by the state of its row.
 pub(crate) fn standing(state: &str) -> &'static str {
     match state {

@@ -118,7 +118,11 @@ impl Desk<'_> {
         let parcels = request.parcels(&capabilities, &order.channel)?;
         if let Some(earlier) = lines::already(&order, &request.items, &parcels)?.filter(|_| !request.leave.again) {
             lines::refuse_other_carrier(&order, earlier, &parcels, capabilities.replace_tracking)?;
-            let error = Some(act::not_confirmed(order.id, "dispatch"));
+            if earlier.held && request.leave.on_hold {
+                return self.let_go(book, &open, &order, earlier).map(Some);
+            }
+            let error = if earlier.held { act::held(order.id) } else { act::not_confirmed(order.id, "dispatch") };
+            let error = Some(error);
             let error = error.filter(|_| request.when != When::Later && earlier.state != OutboxState::Confirmed);
             return Ok(Some(Done { error, ..recorded_already(&order, earlier) }));
         }
@@ -163,6 +167,24 @@ impl Desk<'_> {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// An earlier dispatch that waits because the order is on hold here: the merchant lets it go.
+    fn let_go(&self, book: &mut Book, open: &OpenStore, order: &BookOrder, earlier: &OutboxRow) -> Result<Done> {
+        let rehearsal = self.request.when == When::Never;
+        book.let_go(earlier.id, rehearsal)?;
+        if rehearsal {
+            return Ok(done(
+                order,
+                "dry-run",
+                "recorded already, and on hold here: it would go out; nothing was written",
+            ));
+        }
+        if self.request.when == When::Later {
+            let detail = "recorded already; the next sync tells the channel in spite of the hold";
+            return Ok(done(order, earlier.state.word(), detail));
+        }
+        self.push(book, open, order, earlier.id, None)
     }
 
     /// Another tracking number for a parcel that is on its way (D-5).
@@ -357,10 +379,10 @@ pub(crate) fn store_of(book: &Book, order: &BookOrder) -> Result<Store> {
 
 /// The same order, lines, quantities and numbers as in a dispatch of before: it is that one (D-3).
 fn recorded_already(order: &BookOrder, earlier: &OutboxRow) -> Done {
-    let way = if earlier.state == OutboxState::Confirmed {
-        String::new()
-    } else {
-        format!("; {}", act::standing(earlier.state.word()))
+    let way = match earlier.state {
+        OutboxState::Confirmed => String::new(),
+        _ if earlier.held => format!("; {}", act::ON_HOLD),
+        state => format!("; {}", act::standing(state.word())),
     };
     // Of what is shipped whole no second box can be told: the pieces in it would be more than were
     // ordered.

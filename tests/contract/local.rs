@@ -48,6 +48,35 @@ fn p5_a_hold_stops_a_dispatch_and_outlives_a_sync_and_an_accept() {
     });
 }
 
+/// What is said to be the way out of a hold is one.
+#[test]
+fn d3_a_dispatch_that_waits_for_a_hold_here_goes_out_at_the_merchants_word() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, &format!("{NUMBER} --later")).exits(0);
+        desk.on("hold", &id, "").exits(0);
+        let writes = desk.writes();
+        for (command, more) in [("retry", ""), ("dispatch", NUMBER)] {
+            let waits = desk.on(command, &id, more).exits(6).prints("on hold here: ordersync release lets it go");
+            waits.says("ordersync release book:").says("--on-hold").without("next sync");
+        }
+        desk.home.run("sync").exits(0);
+        desk.on("dispatch", &id, &format!("{NUMBER} --on-hold --dry-run")).exits(0).prints("it would go out");
+        desk.home.run("sync").exits(0);
+        assert_eq!((desk.writes(), status(desk, &id)), (writes, "on-hold".to_owned()), "{}", desk.kind);
+        desk.on("dispatch", &id, &format!("{NUMBER} --on-hold")).exits(0).prints("confirmed by the channel");
+        assert_eq!(desk.store.standing(&id).unwrap().told("JD01"), 1, "{}", desk.kind);
+        assert_eq!(status(desk, &id), "shipped", "{}", desk.kind);
+
+        let id = desk.paid(&[("TEE-001", 1)]);
+        desk.on("dispatch", &id, &format!("{NUMBER} --later")).exits(0);
+        desk.on("hold", &id, "").exits(0);
+        desk.on("dispatch", &id, &format!("{NUMBER} --on-hold --later")).exits(0).prints("in spite of the hold");
+        desk.home.run("sync").exits(0);
+        assert_eq!(desk.store.standing(&id).unwrap().told("JD01"), 1, "{}", desk.kind);
+    });
+}
+
 /// What has surely not gone out is stopped, in part or as a whole, and goes out once it is released.
 #[test]
 fn d2_a_hold_stops_a_dispatch_that_waits_in_the_outbox() {

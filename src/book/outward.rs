@@ -325,7 +325,13 @@ fn dropship_bar(db: &Connection, order: i64, leave: Leave, facts: &Facts) -> Res
         return Ok(None);
     }
     let flags = if found.iter().any(|field| field == "cancelled") { BY_FORCE } else { "--as-local" };
-    let bar = Bar::new(format!("changed at the channel since you last saw it ({})", found.join(", ")), flags);
+    let sql = "SELECT field FROM changes WHERE order_id = ?1 AND fate = 'rejected'";
+    let rejected = column::<String>(db, sql, [order])?;
+    let what_is = match found.iter().all(|field| rejected.contains(field)) {
+        true => "is still at the channel as you rejected it",
+        false => "changed at the channel since you last saw it",
+    };
+    let bar = Bar::new(format!("{what_is} ({})", found.join(", ")), flags);
     Ok(Some(bar.first(format!("ordersync accept book:{order} takes over the channel's version"))))
 }
 

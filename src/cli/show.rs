@@ -157,7 +157,9 @@ fn print_drift(o: &BookOrder, changed: &Changed<'_>) -> anyhow::Result<()> {
     output::line("")?;
     let own = drift.iter().find_map(|d| unanswered(o, d.aspect));
     let is_all_own = own.is_some() && drift.iter().all(|d| unanswered(o, d.aspect).is_some());
-    let since = if is_all_own { "otherwise at the channel" } else { "changed at the channel since you last saw it" };
+    let is_rejected = |d: &Difference| fates.contains(&(d.aspect, Fate::Rejected));
+    let is_known = is_all_own || (!drift.is_empty() && drift.iter().all(is_rejected));
+    let since = if is_known { "otherwise at the channel" } else { "changed at the channel since you last saw it" };
     output::line(&format!("  {since} (yours → the channel's):"))?;
     let waits = fates.iter().any(|(_, fate)| *fate == Fate::Review);
     for d in drift {

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 
 use super::goes_by::Versions;
 use super::outstanding::{Excess, Outstanding};
+use super::policy::mark;
 use super::store::OpenStore;
 use crate::book::{Book, Guard, Leave, Standing, over_there};
 use crate::channel::{Cancellation, Goal, RemoteOrder, Task};
@@ -146,7 +147,10 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
         Some(error) if found.iter().all(|difference| difference.aspect == Field::Shipped) => {
             Review { differences: found, error }
         }
-        _ => review(act, found),
+        _ => {
+            let rejected = is_rejected(book, open, act, &now, &found)?;
+            review(act, found, rejected)
+        }
     };
     Ok(Look::Stopped(Box::new(Stop { now, review, claimed: missing.claimed, moot: false })))
 }
@@ -339,18 +343,38 @@ fn forbids_cancelling(act: &Act<'_>, cancellation: &Cancellation, now: &Order) -
 const TAKES_OVER: (&str, &str) = ("accept", "takes over the channel's version");
 const LISTS_REFUNDS: (&str, &str) = ("show", "lists what was given back");
 
-fn review(act: &Act<'_>, differences: Vec<Difference>) -> Review {
+/// Whether all that differs is what the merchant has rejected, and as it was then.
+fn is_rejected(
+    book: &Book,
+    open: &OpenStore,
+    act: &Act<'_>,
+    now: &RemoteOrder,
+    differences: &[Difference],
+) -> Result<bool> {
+    let rejected = book.circumstances(act.order)?.rejected;
+    let (Ok(now), false) = (&now.order, rejected.is_empty()) else { return Ok(false) };
+    let Some(versions) = Versions::read(book, act.order, open.format.as_ref())? else { return Ok(false) };
+    let is_it = |one: &Difference| rejected.contains(&(one.aspect, mark(&versions.base, now, one.aspect)));
+    Ok(differences.iter().all(is_it))
+}
+
+/// `rejected`: the merchant has seen it all, and wants none of it.
+fn review(act: &Act<'_>, differences: Vec<Difference>, rejected: bool) -> Review {
     let order = act.order;
     let what: Vec<&str> = differences.iter().map(|d| d.aspect.word()).collect();
-    let text =
-        format!("order {order} changed at the channel since you last saw it ({}); nothing was sent", what.join(", "));
+    let what_is = match rejected {
+        true => "is still at the channel as you rejected it",
+        false => "changed at the channel since you last saw it",
+    };
+    let text = format!("order {order} {what_is} ({}); nothing was sent", what.join(", "));
     let on = match act.task.goal {
         Goal::Cancelled(_) => format!("cancel book:{order} --force"),
         Goal::Dispatched(_) if what.contains(&"cancelled") => format!("dispatch book:{order} ... --as-local --force"),
         Goal::Dispatched(_) | Goal::Retracked(_) => format!("dispatch book:{order} ... --as-local"),
     };
-    let hint =
-        format!("ordersync accept book:{order} takes over the channel's version; ordersync {on} goes on with yours");
+    let takes_over = format!("ordersync accept book:{order} takes over the channel's version");
+    let goes_on = format!("ordersync {on} goes on with yours");
+    let hint = if rejected { format!("{goes_on}; {takes_over}") } else { format!("{takes_over}; {goes_on}") };
     Review { differences, error: Error::new(ErrorKind::Refused, text).hint(hint) }
 }
 

@@ -401,7 +401,10 @@ fn p2_what_is_to_be_reviewed_waits_until_the_merchant_accepts_or_rejects_it() {
         let shown = desk.show(&id);
         assert_eq!((&shown["changed_at_channel"], &shown["buyer_note"]), (&json!(true), &json!("")), "{}", desk.kind);
         desk.on("show", &id, "").exits(0).prints("(rejected)").prints("77 Somewhere Else");
-        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6).says("--as-local");
+        let told = desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(6);
+        told.says("is still at the channel as you rejected it (address)").says("--as-local").without("last saw");
+        desk.on("show", &id, "").exits(0).prints("otherwise at the channel").without("last saw");
+        desk.on("dropship", &id, "--to Sam").exits(6).says("as you rejected it").without("last saw");
 
         // Only what changes again waits again.
         desk.store.set_clock(1);

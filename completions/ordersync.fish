@@ -316,7 +316,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_see
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from deny" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from deny" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand twin; and __fish_seen_subcommand_from deny" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l withdraw -d 'Take back a row that has not gone out; the order is as it was before. Of a refused dispatch that the channel has a part of, the rest is taken back' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l withdraw -d 'Take back a row that has not gone out, by its number, or STORE:ID for the one row of that order; the order is as it was before. Of a refused dispatch that the channel has a part of, the rest is taken back' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l all -d 'Also what has arrived, was refused or taken back: the last 200 on the screen, and all in JSON and CSV'
 complete -c ordersync -n "__fish_ordersync_using_subcommand outbox" -l csv -d 'Print as CSV'

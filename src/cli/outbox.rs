@@ -4,10 +4,10 @@ use serde_json::json;
 
 use super::output::{self, Table};
 use super::{App, Outcome};
-use crate::book::OutboxRow;
+use crate::book::{Book, OutboxRow};
 use crate::channel::Goal;
 use crate::clock::rfc3339;
-use crate::error::exit_code;
+use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::sync::act;
 
 /// As many settled ones as anybody looks at.
@@ -45,15 +45,17 @@ pub(super) struct Args {
     /// Print as CSV
     #[arg(long, conflicts_with_all = ["json", "withdraw"])]
     csv: bool,
-    /// Take back a row that has not gone out; the order is as it was before. Of a refused dispatch that
-    /// the channel has a part of, the rest is taken back
+    /// Take back a row that has not gone out, by its number, or STORE:ID for the one row of that order;
+    /// the order is as it was before. Of a refused dispatch that the channel has a part of, the rest is
+    /// taken back
     #[arg(long, value_name = "ROW", conflicts_with = "all")]
-    withdraw: Option<i64>,
+    withdraw: Option<String>,
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut book = app.existing_book()?;
     if let Some(row) = args.withdraw {
+        let row = row_named(&book, &row)?;
         let rest = act::withdraw(&app.context, &mut book, row)?;
         let order = book.outbox_row(row)?.map(|row| app.decided(&mut book, row.order_id)).transpose()?;
         if !app.global.quiet {
@@ -115,6 +117,35 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         output::note(&forsaken(&stranded));
     }
     Ok(0)
+}
+
+/// The number of a row: what is named is one, or an order that has one row to be taken back. A number
+/// alone is a row's.
+fn row_named(book: &Book, named: &str) -> Result<i64> {
+    if let Ok(row) = named.trim().parse() {
+        return Ok(row);
+    }
+    if !named.contains(':') {
+        let text = format!("{named:?} is neither the number of a row nor an order as STORE:ID; nothing was taken back");
+        return Err(Error::new(ErrorKind::Usage, text).hint("ordersync outbox lists the rows with their numbers"));
+    }
+    let order = book.find(named)?;
+    let mut rows = book.open_outbox()?;
+    rows.extend(book.stranded_outbox()?);
+    rows.retain(|row| row.order_id == order);
+    match rows.as_slice() {
+        [one] => Ok(one.id),
+        [] => {
+            let text = format!("order {order} has nothing in the outbox; nothing was taken back");
+            Err(Error::new(ErrorKind::NotFound, text).hint(format!("ordersync show book:{order} says how it stands")))
+        }
+        several => {
+            let named: Vec<String> = several.iter().map(|row| format!("row {}, {}", row.id, what(row))).collect();
+            let text =
+                format!("order {order} has several rows in the outbox ({}); nothing was taken back", named.join("; "));
+            Err(Error::new(ErrorKind::Usage, text).hint("ordersync outbox --withdraw ROW takes one of them"))
+        }
+    }
 }
 
 /// Of rows that nobody sends, as their store is not connected any more.

@@ -560,3 +560,27 @@ fn f5_what_is_to_be_decided_again_is_decided_though_the_command_is_killed() {
         desk.home.run("doctor --offline").exits(0);
     });
 }
+
+/// A row is named by its number, or as everywhere by its order.
+#[test]
+fn d2_a_row_of_the_outbox_is_taken_back_by_the_name_of_its_order() {
+    each(|desk| {
+        let id = desk.paid(&[("TEE-001", 2)]);
+        let withdraw = |named: &str| desk.home.run(&format!("outbox --withdraw {named}"));
+        let order = format!("{}:{id}", desk.kind);
+        desk.on("dispatch", &id, &format!("{NUMBER} --later")).exits(0);
+        withdraw(&order).exits(0).prints("is taken back");
+        assert_eq!(status(desk, &id), "awaiting-fulfillment", "{}", desk.kind);
+        withdraw(&order).exits(7).says("nothing in the outbox");
+        withdraw("1x").exits(2).says("neither the number of a row nor an order").without("invalid digit");
+        if desk.capabilities().partial {
+            for number in ["JD01", "JD02"] {
+                let more = format!("--item TEE-001=1 --carrier dhl --tracking {number} --later");
+                desk.on("dispatch", &id, &more).exits(0);
+            }
+            let several = withdraw(&order).exits(2).says("several rows");
+            several.says("JD01").says("JD02").says("nothing was taken back");
+        }
+        assert_eq!(desk.writes(), 0, "{}", desk.kind);
+    });
+}

@@ -56,13 +56,15 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut book = app.existing_book()?;
     if let Some(row) = args.withdraw {
         let row = row_named(&book, &row)?;
+        let was_tried = book.outbox_row(row)?.is_some_and(|row| row.attempts > 0);
         let rest = act::withdraw(&app.context, &mut book, row)?;
         let order = book.outbox_row(row)?.map(|row| app.decided(&mut book, row.order_id)).transpose()?;
         if !app.global.quiet {
             output::line(&match &rest {
                 None => {
                     let now_is = order.map(|order| format!("; order {} is {} now", order.id, order.shown));
-                    format!("row {row} is taken back; nothing was sent{}", now_is.unwrap_or_default())
+                    let there = if was_tried { "nothing of it is at the channel" } else { "nothing was sent" };
+                    format!("row {row} is taken back; {there}{}", now_is.unwrap_or_default())
                 }
                 Some((pieces, _)) => format!(
                     "what the channel has of row {row} stays; the rest of it is taken back and to be sent again: {} pieces",

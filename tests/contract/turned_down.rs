@@ -261,7 +261,8 @@ fn d4_a_refused_write_is_looked_for_once_before_it_is_said_not_to_be_there() {
         assert_eq!(asked.iter().filter(|one| one.is_write()).count(), 1, "{}: {asked:?}", desk.kind);
         // It is sure, so it can be taken back.
         let row = desk.home.json("outbox")[0]["row"].as_str().unwrap().to_owned();
-        desk.home.run(&format!("outbox --withdraw {row}")).exits(0);
+        let taken_back = desk.home.run(&format!("outbox --withdraw {row}")).exits(0);
+        taken_back.prints("nothing of it is at the channel").without("nothing was sent");
         desk.server.faults().clear();
     });
 }

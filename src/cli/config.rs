@@ -275,7 +275,7 @@ fn show(app: &App) -> Outcome {
     output::line(&format!("credentials  {}", home.credentials().display()))?;
     for store in &stores {
         output::line("")?;
-        let mut table = Table::new(&["setting", "value", "what it does"]);
+        let mut table = Table::new(&["setting", "value", "what it does"]).below("what it does");
         for (key, help) in settings(store.kind) {
             let default = default(store.kind, key).map_or("-".to_owned(), |word| format!("{word} (default)"));
             let value = store.values.get(key).cloned().unwrap_or(default);

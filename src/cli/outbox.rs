@@ -100,7 +100,8 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         output::note("the outbox is empty: everything has arrived");
     }
     let now = app.context.clock.now();
-    let mut table = Table::new(&[">row", ">order", "store", "what", "state", "since", "next try", "why"]);
+    let columns = [">row", ">order", "store", "what", "state", "since", "next try", "why"];
+    let mut table = Table::new(&columns).below("why");
     for row in &rows {
         let next = row.next_at.map_or_else(String::new, |at| output::when(at, now));
         table.row(&[

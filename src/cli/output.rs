@@ -329,6 +329,8 @@ pub(crate) struct Table {
     narrow: Option<Narrow>,
     /// The columns that were left out for want of room.
     left_out: Vec<&'static str>,
+    /// The column that is never cut: where a row has no room for it, it stands below.
+    below: Option<&'static str>,
 }
 
 /// How a table becomes narrow: one column is cut, as long as something of it can be read, and
@@ -344,6 +346,13 @@ const READABLE: usize = 10;
 /// How deep the rest of a row hangs that is wider than the terminal.
 const HANGING: usize = 2;
 
+/// How deep a text hangs that stands below its row.
+const BELOW: usize = 6;
+
+/// Stands before the first cell of a row, and takes no room: where a row begins that is drawn in
+/// several lines.
+const ROW: char = '\u{200b}';
+
 /// What stands behind each column.
 const GAP: u16 = 2;
 
@@ -351,7 +360,12 @@ impl Table {
     /// A table with these columns; a name that begins with `>` is aligned to the right.
     pub(crate) fn new(columns: &[&str]) -> Self {
         let columns = columns.iter().map(|name| (*name).to_owned()).collect();
-        Self { columns, rows: Vec::new(), narrow: None, left_out: Vec::new() }
+        Self { columns, rows: Vec::new(), narrow: None, left_out: Vec::new(), below: None }
+    }
+
+    /// Has a column, the last one, whole: below its row where that has no room for it.
+    pub(crate) fn below(self, column: &'static str) -> Self {
+        Self { below: Some(column), ..self }
     }
 
     /// Keeps every row on one line of a terminal: `cut` is shortened, and `leave_out` are left out
@@ -363,7 +377,12 @@ impl Table {
 
     /// Adds a row.
     pub(crate) fn row(&mut self, cells: &[&str]) {
-        self.rows.push(cells.iter().map(|cell| shorten(&clean(cell))).collect());
+        let whole = self.below.and_then(|name| self.place(name));
+        let cell = |(n, cell): (usize, &&str)| match Some(n) == whole {
+            true => clean(cell).to_string(),
+            false => shorten(&clean(cell)),
+        };
+        self.rows.push(cells.iter().enumerate().map(cell).collect());
     }
 
     /// How wide a column is, its gap included.
@@ -425,9 +444,7 @@ impl Table {
         for row in &self.rows {
             table.add_row(row);
         }
-        if let Some(width) = width
-            .filter(|width| (0..self.columns.len()).map(|n| self.wide(n)).sum::<usize>() > width + usize::from(GAP))
-        {
+        if let Some(width) = width.filter(|width| self.whole_width() > width + usize::from(GAP)) {
             self.fit(&mut table, width);
         }
         table
@@ -465,13 +482,53 @@ impl Table {
         if self.rows.is_empty() {
             return Ok(());
         }
-        let width = stdout_width();
+        put(&self.text(stdout_width()))
+    }
+
+    fn text(&mut self, width: Option<usize>) -> String {
         if let Some(width) = width {
             self.make_narrow(width);
         }
-        // A row that does not fit at all is broken between its cells.
-        let row = |line: String| format!("{}\n", wrapped(line.trim_end(), width, HANGING));
-        put(&self.drawn(width).lines().map(row).collect::<String>())
+        let is_wider = width.is_some_and(|width| self.whole_width() > width + usize::from(GAP));
+        let texts = match self.below.and_then(|name| self.place(name)) {
+            Some(n) if is_wider => self.take_out(n),
+            _ => Vec::new(),
+        };
+        let mut texts = texts.into_iter();
+        let mut said = String::new();
+        let mut say_below = |said: &mut String| {
+            let text = texts.next().filter(|text| !text.is_empty());
+            text.into_iter().for_each(|text| {
+                let text = format!("{}{text}", " ".repeat(BELOW));
+                said.push_str(&format!("{}\n", wrapped(&text, width, BELOW)));
+            });
+        };
+        let mut rows = 0;
+        for line in self.drawn(width).lines() {
+            if line.contains(ROW) {
+                rows += 1;
+                if rows > 1 {
+                    say_below(&mut said);
+                }
+            }
+            // A row that does not fit at all is broken between its cells.
+            let line = line.replace(ROW, "");
+            said.push_str(&format!("{}\n", wrapped(line.trim_end(), width, HANGING)));
+        }
+        say_below(&mut said);
+        said
+    }
+
+    /// Takes a column out and gives its cells; each row is marked where it begins.
+    fn take_out(&mut self, n: usize) -> Vec<String> {
+        self.columns.remove(n);
+        let texts = self.rows.iter_mut().map(|row| if n < row.len() { row.remove(n) } else { String::new() }).collect();
+        self.rows.iter_mut().filter_map(|row| row.first_mut()).for_each(|first| first.insert(0, ROW));
+        texts
+    }
+
+    fn whole_width(&self) -> usize {
+        (0..self.columns.len()).map(|n| self.wide(n)).sum()
     }
 }
 
@@ -579,6 +636,25 @@ pub(crate) fn utf8() -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_below_its_row_is_whole_at_every_width_and_no_word_is_broken() {
+        let why = "order 42 changed at the channel since you last saw it (address); nothing was sent, and more than a row holds";
+        let rows =
+            [["3", "woocommerce:143", "dispatch dhl JD0143", "failed", why], ["2", "etsy:7", "cancel", "queued", ""]];
+        for width in [None, Some(40), Some(60), Some(80), Some(200)] {
+            let mut table = Table::new(&[">row", "store", "what", "state", "why"]).below("why");
+            rows.iter().for_each(|row| table.row(row));
+            let told = table.text(width);
+            assert!(width.is_none_or(|width| told.lines().all(|line| line.width() <= width)), "{width:?}:\n{told}");
+            let words: Vec<&str> = told.split_whitespace().collect();
+            for word in rows.iter().flatten().flat_map(|cell| cell.split_whitespace()) {
+                assert!(words.contains(&word), "{width:?}: {word} of\n{told}");
+            }
+            assert!(told.find("nothing was sent").or(told.find("nothing")) < told.find("cancel"), "{told}");
+            assert!(!told.contains(ROW), "{told}");
+        }
+    }
 
     #[test]
     fn c7_text_from_outside_cannot_steer_the_terminal() {

@@ -518,5 +518,5 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -l home -d
 complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
-complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ordersync -n "__fish_ordersync_using_subcommand simulate" -s V -l version -d 'Print version'

@@ -5,10 +5,11 @@ use std::time::Duration;
 use super::output;
 use super::{App, Outcome};
 use crate::channel::ChannelKind;
-use crate::sim::{CONTROL, Lack, Recording, Server, ServerOptions, rehearsal};
+use crate::sim::{CONTROL, Lack, Recording, Server, ServerOptions, fault_kinds, rehearsal};
 
 /// Serve a simulated shop on this machine to rehearse against; Ctrl-C ends it. It keeps nothing.
 #[derive(Debug, clap::Args)]
+#[command(after_long_help = fault_kinds())]
 pub(super) struct Args {
     /// The kind of channel
     #[arg(value_enum, default_value = "woocommerce")]
@@ -45,6 +46,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     output::command(&format!(
         "  curl -X POST {url}{CONTROL}/fault -d '{{\"kind\":\"answer-lost\",\"method\":\"POST\"}}'"
     ))?;
+    output::command("     (ordersync simulate --help lists the kinds of faults)")?;
     output::command(&format!("  curl -X POST {url}{CONTROL}/edit-address/ID -d '{{\"street\":\"New street 1\"}}'"))?;
     let others = if shop.lacks(Lack::Holds) { "pay" } else { "pay, hold" };
     output::command(&format!("  curl -X POST {url}{CONTROL}/cancel/ID   (or {others})"))?;

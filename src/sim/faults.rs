@@ -584,6 +584,56 @@ pub(super) fn from_json(wish: &Value) -> Option<Fault> {
     Some(fault)
 }
 
+/// The kinds of faults that the control surface arms: the word, what it takes beside that as JSON
+/// members, and what goes wrong.
+pub(crate) const KINDS: [(&str, &str, &str); 31] = [
+    ("rate-limited", r#""retry_after": "30""#, "429, as hosts and proxies send it"),
+    ("server-error", r#""status": 503"#, "this status with an HTML page"),
+    ("says", r#""status": 422, "text": "..""#, "an error in these words"),
+    ("firewall", "", "a firewall's 403"),
+    ("unauthorized", "", "a 401, though the keys are right"),
+    ("cut-before", "", "the connection ends before the store sees the request"),
+    ("answer-lost", "", "the store does it, and no answer comes"),
+    ("truncated", "", "half of the answer comes"),
+    ("byte-order-mark", "", "a byte order mark stands before the answer"),
+    ("notice-before", "", "a PHP notice stands before the answer"),
+    ("notice-after", "", "a PHP notice stands behind the answer"),
+    ("html-instead", "", "an HTML page with status 200; the store does it"),
+    ("html-with-script", r#""json": true"#, "the same with a script that holds brackets, labelled as JSON or not"),
+    ("other-json", r#""body": {}"#, "this in the place of the answer; the store does it"),
+    ("stale-cache", "", "a page cache gives the first such answer again and again"),
+    ("frozen", "", "the first such answer, as it was, again and again: with the path of one order a replica"),
+    ("wrong-type", r#""order": 101"#, "the total of an order has another type"),
+    ("absurd-amounts", r#""amount": "9e27""#, "every amount of the first order in a list is this one"),
+    ("spliced", r#""behind": "..", "bytes": "..""#, "behind this text of the answer come these bytes"),
+    ("empty", "", "a list and its count are empty"),
+    ("empty-but-counted", "", "a list is empty, and its count is not"),
+    ("endless", "", "an answer that never ends"),
+    ("drips", r#""milliseconds": 1000"#, "behind the answer comes a blank each time, without end"),
+    ("slow", r#""milliseconds": 1000"#, "the answer comes so much later"),
+    ("deaf", r#""parameters": ["page"]"#, "these parameters of the query are dropped, all where none is named"),
+    ("page-cap", r#""rows": 10"#, "no page is larger than this"),
+    ("one-page", r#""rows": 10"#, "the same, and what is counted is what the page has"),
+    ("hidden", r#""orders": ["101"]"#, "these orders are in no list, and counted"),
+    ("no-count", "", "lists are not counted"),
+    ("lagging", "", "what was asked before is answered as it was then; writes are done"),
+    ("redirect", r#""to": "https://shop.example""#, "301 to this address and the request's own path"),
+];
+
+/// The same for people, with what every kind takes.
+pub(crate) fn help() -> String {
+    let mut text = "Bad luck: POST .../fault takes JSON with a kind and, as far as wanted, \"method\", \"path\" (a part of \
+         the address), \"after\" (so many requests first) and \"times\" (0: until DELETE .../fault). Kinds, with what they \
+         take besides:\n\n"
+        .to_owned();
+    for (kind, takes, does) in KINDS {
+        let takes = if takes.is_empty() { String::new() } else { format!(" ({takes})") };
+        text.push_str(&format!("  {kind}{takes}: {does}\n"));
+    }
+    text.push_str("  done-then (\"answer\": {\"kind\": ..}): the store does it, and another of these answers for it");
+    text
+}
+
 fn small(value: &Value) -> Option<u32> {
     value.as_u64().and_then(|number| u32::try_from(number).ok())
 }
@@ -632,4 +682,22 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
         "done-then" => FaultKind::DoneThen(Box::new(kind_from_json(&wish["answer"])?)),
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_fault_that_is_told_of_can_be_armed_as_told() {
+        for (kind, takes, _) in KINDS {
+            let wish = format!("{{\"kind\": {kind:?}{}{takes}}}", if takes.is_empty() { "" } else { ", " });
+            let wish: Value = serde_json::from_str(&wish).unwrap();
+            let armed = kind_from_json(&wish);
+            assert!(armed.is_some(), "{kind}");
+            let then = json!({ "kind": "done-then", "answer": wish });
+            assert_eq!(kind_from_json(&then), armed.map(|kind| FaultKind::DoneThen(Box::new(kind))), "{kind}");
+        }
+        assert!(kind_from_json(&json!({ "kind": "nobody-knows" })).is_none());
+    }
 }

@@ -107,6 +107,7 @@ use std::time::Duration;
 use crate::channel::ChannelKind;
 use crate::clock::Clock;
 
+pub(crate) use faults::help as fault_kinds;
 pub use faults::{Fault, FaultKind, WrongType};
 pub use http::{Request, Response, Store};
 pub use record::{Exchange, Recording};

@@ -278,7 +278,7 @@ fn control(shared: &Shared, request: &Request) -> Response {
                 shared.faults.add(fault);
                 Response::json(200, &json!({"armed": shared.faults.pending()}))
             }
-            None => Response::json(400, &json!({"error": "unknown fault: see the documentation of `sim`"})),
+            None => Response::json(400, &json!({"error": "unknown fault: ordersync simulate --help lists the kinds"})),
         },
         ("DELETE", "fault") => {
             shared.faults.clear();

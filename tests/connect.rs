@@ -45,6 +45,21 @@ fn ctrl_c_at_a_hidden_question_leaves_the_terminal_as_it_was() {
     assert!(said.contains("interrupted; nothing is connected"), "{said}");
 }
 
+/// What stands at a port without encryption is no matter of certificates, nor of waiting.
+#[test]
+fn x2_a_port_that_serves_plain_http_is_said_to_and_named_as_the_address_to_try() {
+    let (shop, home) = (served(), woo::home());
+    let address = shop.server.url().replace("http://", "");
+    for url in [format!("https://{address}"), address.clone()] {
+        let done = home.run(&format!("connect woocommerce --url {url}")).done();
+        if url == address && done.code == Some(0) {
+            continue;
+        }
+        assert_eq!(done.code, Some(1), "{done:?}");
+        done.says("does not speak TLS").says(&format!("http://{address}")).says("nothing was sent").without("corrupt");
+    }
+}
+
 #[test]
 fn a_credentials_file_with_a_slip_is_refused_by_name_and_its_values_are_not_repeated() {
     let home = Home::new();

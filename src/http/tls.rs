@@ -6,7 +6,7 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, DigitallySignedStruct, OtherError, SignatureScheme};
+use rustls::{CertificateError, DigitallySignedStruct, InvalidMessage, OtherError, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -107,8 +107,8 @@ pub(crate) fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
     if found.is_empty() { Err(unreadable()) } else { Ok(found) }
 }
 
-/// What is wrong with the server's certificate and what helps, where that is why the connection
-/// failed: not a matter of waiting.
+/// What is wrong with the server's certificate, or with the address where no TLS is spoken there, and
+/// what helps, where that is why the connection failed: not a matter of waiting.
 pub(crate) fn untrusted(place: &str, error: &(dyn std::error::Error + 'static)) -> Option<Error> {
     let refused = |what: &str, hint: &str| {
         let text = format!("{place} does not prove that it is itself: {what}; nothing was sent");
@@ -116,6 +116,8 @@ pub(crate) fn untrusted(place: &str, error: &(dyn std::error::Error + 'static)) 
     };
     let reason = match tls(error)? {
         rustls::Error::InvalidCertificate(reason) => reason,
+        // The first bytes of what answers are none of TLS, as those of an answer in plain http.
+        rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType) => return Some(not_encrypted(place)),
         rustls::Error::Other(OtherError(other)) if other.is::<NoAuthorities>() => {
             return Some(refused(
                 &NoAuthorities.to_string(),
@@ -151,6 +153,14 @@ pub(crate) fn untrusted(place: &str, error: &(dyn std::error::Error + 'static)) 
     })
 }
 
+fn not_encrypted(place: &str) -> Error {
+    let text = format!("{place} does not speak TLS there, as where a port serves plain http; nothing was sent");
+    let plain = place.replacen("https://", "http://", 1);
+    let is_near = url::Url::parse(&plain).is_ok_and(|url| super::client::is_loopback(&url));
+    let insists = if is_near { "" } else { " with --allow-http, which sends keys and orders unencrypted" };
+    Error::new(ErrorKind::Failed, text).hint(format!("give the port of its https, or {plain}{insists}"))
+}
+
 /// The cause in few words, without what a certificate holds.
 fn plain(error: &CertificateError) -> String {
     format!("{error:?}").chars().take_while(|c| c.is_alphanumeric()).collect()
@@ -181,6 +191,12 @@ mod tests {
         let told = |error: rustls::Error| untrusted("https://shop.example", &std::io::Error::other(error));
         let none = told(NoAuthorities.into()).unwrap();
         assert!(none.message().contains("knows no certificate authorities"), "{none}");
+        let plain = told(rustls::Error::InvalidMessage(InvalidMessage::InvalidContentType)).unwrap();
+        assert!(plain.message().contains("https://shop.example does not speak TLS"), "{plain}");
+        assert!(
+            plain.hint_text().is_some_and(|hint| hint.contains("http://shop.example with --allow-http")),
+            "{plain}"
+        );
         assert!(told(rustls::Error::General("no random numbers".into())).is_none());
         assert!(told(rustls::Error::Other(OtherError(Arc::new(std::fmt::Error)))).is_none());
     }

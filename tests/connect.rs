@@ -45,6 +45,28 @@ fn ctrl_c_at_a_hidden_question_leaves_the_terminal_as_it_was() {
     assert!(said.contains("interrupted; nothing is connected"), "{said}");
 }
 
+/// Nobody looks for keys and types them for an address at which nothing is.
+#[cfg(unix)]
+#[test]
+fn a_wrong_address_is_told_before_a_secret_is_asked_for() {
+    use std::io::Read;
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let closed = listener.local_addr().unwrap();
+    drop(listener);
+    let (shop, home) = (served(), woo::home());
+    let plain = shop.server.url().replace("http://", "https://");
+    for (address, says) in [(format!("http://{closed}"), "cannot be reached"), (plain, "does not speak TLS")] {
+        let nix::pty::OpenptyResult { master, slave } = nix::pty::openpty(None, None).unwrap();
+        let mut child = home.spawn_at(&slave, &format!("connect woocommerce --url {address}"), SECRET);
+        assert_ne!(child.wait().unwrap().code(), Some(0));
+        drop(slave);
+        let mut said = Vec::new();
+        let _ = std::fs::File::from(master).read_to_end(&mut said);
+        let said = String::from_utf8_lossy(&said);
+        assert!(said.contains(says) && !said.to_lowercase().contains("consumer secret"), "{said}");
+    }
+}
+
 /// What stands at a port without encryption is no matter of certificates, nor of waiting.
 #[test]
 fn x2_a_port_that_serves_plain_http_is_said_to_and_named_as_the_address_to_try() {

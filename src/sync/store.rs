@@ -24,7 +24,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::status::AGAIN;
-use crate::http::{Client, RateLimit, Shared, Standing, TEST};
+use crate::http::{Client, Protocol, RateLimit, Reply, Request, Shared, Standing, TEST, Verdict};
 use crate::order::{Order, Shipment};
 
 /// What adapters write in a hint for the store's name, and for new credentials of it.
@@ -271,6 +271,33 @@ pub fn open_new(
     let (channel, _) =
         open(context, kind, values, credentials, nothing, RateLimit::open()).map_err(|error| renamed(error, &words))?;
     Ok(Box::new(Named { channel, words, heard: Box::new(|_| {}) }))
+}
+
+/// Asks the server that would be sent the credentials for anything at all, without any: whether there
+/// is one at this address, before a secret is asked for. Whatever it answers is good enough.
+///
+/// # Errors
+/// `Usage` for an address that cannot be right; else why nothing answers there.
+pub(crate) fn reach(context: &Context, kind: ChannelKind, values: &Values) -> Result<()> {
+    let words = [(TEST, NOT_AGAIN.to_owned()), (AGAIN, NOT_AGAIN.to_owned())];
+    let text = channel::origin(kind, values)?;
+    let unusable = |e| Error::new(ErrorKind::Usage, format!("{text}: {e}; nothing was connected"));
+    let http = client(values, context.clock.clone(), context.retry, RateLimit::open())?;
+    let request = Request::get(Url::parse(&text).map_err(unusable)?).repeated(1);
+    http.send(&AnyAnswer, &request).map(drop).map_err(|error| renamed(error, &words))
+}
+
+/// Takes every answer for a good one, and says nothing of who asks.
+struct AnyAnswer;
+
+impl Protocol for AnyAnswer {
+    fn authorize(&self, _: &mut Request) -> Result<()> {
+        Ok(())
+    }
+
+    fn classify(&self, _: &Request, _: &Reply) -> Verdict {
+        Verdict::Good
+    }
 }
 
 fn open(

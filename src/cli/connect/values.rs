@@ -14,6 +14,7 @@ use crate::cli::{App, output};
 use crate::error::{Error, ErrorKind, Result};
 use crate::files::{bounded, read_small};
 use crate::secret::Secrets;
+use crate::sync::store::reach;
 
 /// Everything the channel needs, asked for where it is missing and somebody is there to ask.
 pub(super) fn gather(app: &App, args: &Args, kind: ChannelKind, known: &Values) -> Result<(Values, Secrets)> {
@@ -24,15 +25,17 @@ pub(super) fn gather(app: &App, args: &Args, kind: ChannelKind, known: &Values) 
     all.extend(from_flags(args, kind)?);
     let environment = from_environment(kind, &all, args.credentials.is_some());
     all.extend(environment);
+    let mut address = Address::default();
     for field in kind.adapter().fields.iter().filter(|field| field.required) {
         if !all.contains_key(field.key) {
+            address.try_before(app, args, kind, field, &all)?;
             all.insert(field.key.to_owned(), ask(app, args, kind, field)?);
         }
     }
     all.retain(|_, value| !value.is_empty());
     // Nothing is asked for what may only stand in another place.
     all.iter().try_for_each(|(key, value)| in_place(kind, key, value))?;
-    ask_for_a_way(app, args, kind, &mut all)?;
+    ask_for_a_way(app, args, kind, &mut all, &mut address)?;
     all.iter().try_for_each(|(key, value)| in_place(kind, key, value))?;
     let (values, secrets) = split(kind, all);
     for (key, value) in &values {
@@ -171,7 +174,13 @@ fn flag(kind: ChannelKind, field: &Field) -> String {
 
 /// Where a channel has several ways in: completes the one that is begun, or lets the merchant
 /// choose one.
-fn ask_for_a_way(app: &App, args: &Args, kind: ChannelKind, all: &mut BTreeMap<String, String>) -> Result<()> {
+fn ask_for_a_way(
+    app: &App,
+    args: &Args,
+    kind: ChannelKind,
+    all: &mut BTreeMap<String, String>,
+    address: &mut Address,
+) -> Result<()> {
     let ways = kind.adapter().auth_methods;
     let has = |key: &&str| all.contains_key(*key);
     if ways.is_empty() || ways.iter().any(|way| way.keys.iter().all(has)) {
@@ -193,10 +202,38 @@ fn ask_for_a_way(app: &App, args: &Args, kind: ChannelKind, all: &mut BTreeMap<S
     };
     for field in kind.adapter().fields.iter().filter(|field| way.keys.contains(&field.key)) {
         if !all.contains_key(field.key) {
+            address.try_before(app, args, kind, field, all)?;
             all.insert(field.key.to_owned(), ask(app, args, kind, field)?);
         }
     }
     Ok(())
+}
+
+/// The address of a shop, which is tried before anybody looks for secrets and types them.
+#[derive(Default)]
+struct Address {
+    is_tried: bool,
+}
+
+impl Address {
+    /// Tries it where this field is the first secret that is asked for, all else being known.
+    fn try_before(
+        &mut self,
+        app: &App,
+        args: &Args,
+        kind: ChannelKind,
+        field: &Field,
+        all: &BTreeMap<String, String>,
+    ) -> Result<()> {
+        if !field.secret || self.is_tried || !someone_there(app, args) {
+            return Ok(());
+        }
+        self.is_tried = true;
+        let (values, _) = split(kind, all.clone());
+        values.iter().try_for_each(|(key, value)| in_place(kind, key, value))?;
+        values.iter().try_for_each(|(key, value)| check_setting(kind, key, value))?;
+        reach(&app.context, kind, &values)
+    }
 }
 
 fn choose(ways: &'static [AuthMethod]) -> Result<&'static AuthMethod> {

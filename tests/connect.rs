@@ -96,6 +96,24 @@ fn a_credentials_file_with_a_slip_is_refused_by_name_and_its_values_are_not_repe
     }
 }
 
+/// The orders stay in the book, so nobody is told that there are none.
+#[test]
+fn p8_a_book_without_a_connected_store_tells_of_the_orders_that_it_keeps() {
+    let (shop, home) = (served(), woo::home());
+    home.run("status").exits(7).says("no store is connected yet");
+    for _ in 0..2 {
+        shop.shop.place_order(NewOrder::paid().line("TEE-001", 1));
+    }
+    home.run(&format!("connect woocommerce --url {}", shop.server.url())).exits(0);
+    home.run("sync").exits(0);
+    home.run("connect --remove woocommerce").exits(0);
+    for command in ["status", "sync"] {
+        let told = home.run(command).exits(7).says("no store is connected any more").without("yet");
+        told.says("2 orders of woocommerce").says("ordersync connect woocommerce takes woocommerce");
+    }
+    home.run("connect --list").exits(0).says("keeps 2 orders of woocommerce");
+}
+
 #[test]
 fn a_store_with_something_still_to_be_told_is_removed_by_force_only() {
     let rig = Rig::new();

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::interrupt::{self, Left};
 use super::output;
-use super::select::connect_one;
+use super::select::{connect_one, none_connected};
 use super::when::parse_since;
 use super::{App, Outcome};
 use crate::book::check_store_name;
@@ -254,10 +254,8 @@ fn store_json(store: &Store) -> serde_json::Value {
 const COLUMNS: [&str; 8] = ["name", "channel", "title", "url", "currency", "time_zone", "since", "connected_at"];
 
 fn list(app: &App, csv: bool) -> Outcome {
-    let stores = match Book::open_existing(&app.context.home.book(), app.context.clock.clone())? {
-        Some(book) => book.stores()?,
-        None => Vec::new(),
-    };
+    let book = Book::open_existing(&app.context.home.book(), app.context.clock.clone())?;
+    let stores = book.as_ref().map_or(Ok(Vec::new()), Book::stores)?;
     if app.global.json || csv {
         let rows: Vec<_> = stores.iter().map(store_json).collect();
         if csv {
@@ -268,7 +266,10 @@ fn list(app: &App, csv: bool) -> Outcome {
         return Ok(0);
     }
     if stores.is_empty() {
-        output::note(&format!("no store is connected yet: {}", connect_one()));
+        match book.as_ref().map(none_connected).transpose()?.flatten() {
+            Some(old) => output::note(&format!("{}: {}", old.message(), old.hint_text().unwrap_or_default())),
+            None => output::note(&format!("no store is connected yet: {}", connect_one())),
+        }
     }
     let mut table = output::Table::new(&["store", "channel", "shop", "address", "since"]);
     for store in &stores {

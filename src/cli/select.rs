@@ -42,7 +42,7 @@ impl App {
     pub(super) fn stores(&self, book: &Book, wanted: &[String]) -> Result<Vec<Store>> {
         let all = book.stores()?;
         if all.is_empty() {
-            return Err(no_store());
+            return Err(none_connected(book)?.unwrap_or_else(no_store));
         }
         chosen(all, wanted, "connected")
     }
@@ -83,6 +83,28 @@ fn chosen(all: Vec<Store>, wanted: &[String], are: &str) -> Result<Vec<Store>> {
 
 fn is_meant(store: &Store, word: &str) -> bool {
     store.name == word || store.kind.word() == word
+}
+
+/// Of a book that has orders, though no store is connected any more: what it has, and how they are taken
+/// up again.
+pub(super) fn none_connected(book: &Book) -> Result<Option<Error>> {
+    let old = book.stores_of_old()?;
+    let Some(first) = old.first() else { return Ok(None) };
+    let names: Vec<&str> = old.iter().map(|store| store.name.as_str()).collect();
+    let orders: u64 = book.counts()?.0.values().sum();
+    if orders == 0 {
+        return Ok(None);
+    }
+    let text = format!(
+        "no store is connected any more; the book keeps {} of {}",
+        output::count(orders, "order"),
+        names.join(", ")
+    );
+    let hint = format!(
+        "ordersync orders lists them; ordersync connect {} takes {} and its orders up again",
+        first.kind, first.name
+    );
+    Ok(Some(Error::new(ErrorKind::NotFound, text).hint(hint)))
 }
 
 fn no_store() -> Error {

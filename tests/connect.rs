@@ -96,6 +96,23 @@ fn a_credentials_file_with_a_slip_is_refused_by_name_and_its_values_are_not_repe
     }
 }
 
+/// What cannot work here is not advised.
+#[cfg(target_os = "linux")]
+#[test]
+fn i1_a_timer_is_advised_only_where_one_can_be_installed() {
+    let (shop, home) = (served(), woo::home());
+    let bare = |words: &str| home.run(words).env("PATH", "/nonexistent").without("XDG_RUNTIME_DIR");
+    let connected = bare(&format!("connect woocommerce --url {}", shop.server.url())).exits(0);
+    connected.prints("ordersync sync --autosync   (have anything run that").without("schedule install");
+    let told = bare("status").exits(0).prints("no timer can be installed on this machine");
+    told.prints("ordersync sync --autosync").without("schedule install");
+    let session = home.path().join("session");
+    std::fs::create_dir_all(session.join("systemd")).unwrap();
+    std::fs::write(session.join("systemd/private"), "").unwrap();
+    let session = session.to_str().unwrap();
+    home.run("status").env("XDG_RUNTIME_DIR", session).exits(0).prints("ordersync schedule install syncs");
+}
+
 /// The orders stay in the book, so nobody is told that there are none.
 #[test]
 fn p8_a_book_without_a_connected_store_tells_of_the_orders_that_it_keeps() {

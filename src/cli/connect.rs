@@ -222,7 +222,13 @@ fn welcome(app: &App, store: &Store, shop: &ShopInfo, channel: &dyn Channel) -> 
     }
     output::line("")?;
     output::line(&format!("next: ordersync sync --channel {}", store.name))?;
-    output::line("      ordersync schedule install   (every half hour from then on)")?;
+    output::line(&match crate::schedule::is_possible() {
+        true => "      ordersync schedule install   (every half hour from then on)".to_owned(),
+        false => format!(
+            "      {}   (have anything run that every half hour: no timer can be installed on this machine)",
+            crate::schedule::BY_OTHERS
+        ),
+    })?;
     Ok(())
 }
 

@@ -291,7 +291,13 @@ fn print(
         output::note(&format!("{found}; ordersync doctor says more"));
     }
     if standings.iter().all(|s| s.next.is_none()) && !app.global.quiet {
-        output::line("no timer is installed: ordersync schedule install syncs every half hour")?;
+        output::line(&match crate::schedule::is_possible() {
+            true => "no timer is installed: ordersync schedule install syncs every half hour".to_owned(),
+            false => format!(
+                "no timer can be installed on this machine: have anything run {} every half hour",
+                crate::schedule::BY_OTHERS
+            ),
+        })?;
     }
     let could = standings.iter().filter(|s| s.hooked.is_none() && s.store.kind.adapter().webhooks.is_some());
     let could: Vec<&str> = could.map(|s| s.store.name.as_str()).collect();
@@ -484,10 +490,11 @@ pub(super) fn lapsing(app: &App, store: &Store, now: Timestamp) -> Option<String
     (idle > lapses - A_MONTH).then(|| {
         format!(
             "the last good call was {} ago, and after {} without one the channel takes the access away; ordersync connect --test {} \
-             makes one, ordersync schedule install makes them by itself",
+             makes one, {} makes them by itself",
             output::duration(idle),
             output::duration(lapses),
-            store.name
+            store.name,
+            if crate::schedule::is_possible() { "ordersync schedule install" } else { "a sync every half hour" }
         )
     })
 }

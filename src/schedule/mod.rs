@@ -217,6 +217,14 @@ pub(crate) fn choose() -> Result<Kind> {
         .hint("have anything run `ordersync sync --autosync` every half hour; it is silent when all is well"))
 }
 
+/// Whether this machine seems to have what a timer takes: at once, and so without asking any program.
+pub(crate) fn is_possible() -> bool {
+    cfg!(target_os = "macos") || systemd::seems_reachable() || programs::is_in_path("crontab")
+}
+
+/// What syncs every half hour where no timer can be installed.
+pub(crate) const BY_OTHERS: &str = "ordersync sync --autosync";
+
 /// The note beside the book of what was installed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Installed {

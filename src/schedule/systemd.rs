@@ -11,6 +11,12 @@ pub(crate) fn is_reachable() -> bool {
     programs::run("systemctl", &["--user", "show", "--property=Version"], b"").is_ok_and(|out| out.status.success())
 }
 
+/// Whether a user manager seems to run, without asking it: it listens in the session's own directory.
+pub(super) fn seems_reachable() -> bool {
+    let session = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    session.is_some_and(|dir| dir.join("systemd/private").exists() || dir.join("bus").exists())
+}
+
 fn dir(plan: &Plan) -> PathBuf {
     let config = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
     config.unwrap_or_else(|| plan.account.join(".config")).join("systemd/user")

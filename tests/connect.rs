@@ -96,6 +96,17 @@ fn a_credentials_file_with_a_slip_is_refused_by_name_and_its_values_are_not_repe
     }
 }
 
+/// An open checkout is no order yet: what is told to be there is what comes.
+#[test]
+fn i2_an_open_checkout_is_not_counted_as_an_order() {
+    let (shop, home) = (served(), woo::home());
+    for status in ["processing", "pending", "checkout-draft"] {
+        shop.shop.place_order(NewOrder::paid().status(status).line("TEE-001", 1));
+    }
+    home.run(&format!("connect woocommerce --url {}", shop.server.url())).exits(0).prints("2 at the channel");
+    home.run("sync -v").exits(0).prints("2 new");
+}
+
 /// What cannot work here is not advised.
 #[cfg(target_os = "linux")]
 #[test]

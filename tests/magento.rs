@@ -51,6 +51,34 @@ fn i2_a_part_shipment_made_in_the_shop_is_seen_by_the_next_sync() {
     assert!(shipments(&rig).contains("JD01"), "{}", shipments(&rig));
 }
 
+/// What it was before the shop held it: authorised, it is to be sent, and the merchant's copy.
+#[test]
+fn p1_an_authorised_order_that_comes_on_hold_is_the_merchants_and_an_unpaid_one_follows() {
+    let rig = Rig::new();
+    let held = |status: &str| {
+        let order = NewOrder { status: status.to_owned(), ..NewOrder::of(&[("TEE-001", 1)]).unpaid() };
+        let id = rig.shop.place(&order);
+        assert!(rig.shop.hold(&id));
+        id.parse::<u64>().unwrap()
+    };
+    let (authorised, unpaid) = (held("processing"), held(""));
+    rig.sync();
+    for id in [authorised, unpaid] {
+        assert_eq!((&rig.show(id)["status"], &rig.show(id)["paid_at"]), (&"on-hold".into(), &serde_json::Value::Null));
+        assert!(rig.shop.readdress(&id.to_string(), "77 Somewhere Else"));
+    }
+    rig.sync();
+    let street = |id: u64| rig.show(id)["ship_to"][0]["line1"].as_str().unwrap_or_default().to_owned();
+    let follows = |id: u64| street(id) == "77 Somewhere Else";
+    assert_eq!((follows(authorised), follows(unpaid)), (false, true));
+    for id in [authorised, unpaid] {
+        assert!(rig.shop.release(&id.to_string()));
+    }
+    rig.sync();
+    assert_eq!((follows(authorised), &rig.show(authorised)["status"]), (false, &"awaiting-fulfillment".into()));
+    assert_eq!((follows(unpaid), &rig.show(unpaid)["status"]), (true, &"awaiting-payment".into()));
+}
+
 /// A track has a time of its own, and moves no other.
 #[test]
 fn i2_a_number_that_is_replaced_in_the_shop_is_found_by_the_daily_look() {

@@ -114,6 +114,7 @@ fn d7_a_dispatch_of_which_a_part_is_refused_does_not_say_that_nothing_went_out()
     desk.home.run("retry").exits(6);
     let inbox = desk.home.json("inbox").to_string();
     assert!(inbox.contains("went out in part") && inbox.contains("is on hold at the channel"), "{inbox}");
+    assert!(!inbox.contains("nothing was sent"), "{inbox}");
     desk.shop.release(order);
     desk.home.run("retry").exits(0);
     assert_eq!(desk.shop.fulfillments(order), [(2, vec!["JD01".to_owned()]), (2, vec!["JD01".to_owned()])]);

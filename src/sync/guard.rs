@@ -307,7 +307,7 @@ fn forbids(open: &OpenStore, act: &Act<'_>, now: &Order) -> Option<Error> {
         return None;
     }
     let (what, way) = Standing::of(open.store.kind, now).against_telling(leave)?;
-    let text = format!("order {order} {what} at the channel ({}); nothing was sent", now.channel_status);
+    let text = format!("order {order} {what} at the channel ({}); {}", now.channel_status, not_sent(act));
     let then = if act.recorded { format!(", and ordersync retry book:{order} sends it") } else { String::new() };
     let insist = format!("; ordersync dispatch book:{order} ... {way} ships it all the same");
     let insist = if way.is_empty() { String::new() } else { insist };
@@ -343,6 +343,11 @@ fn forbids_cancelling(act: &Act<'_>, cancellation: &Cancellation, now: &Order) -
 const TAKES_OVER: (&str, &str) = ("accept", "takes over the channel's version");
 const LISTS_REFUNDS: (&str, &str) = ("show", "lists what was given back");
 
+/// What is sure of the sending of an act that does not go on.
+fn not_sent(act: &Act<'_>) -> &'static str {
+    if act.tried { "nothing more was sent" } else { "nothing was sent" }
+}
+
 /// Whether all that differs is what the merchant has rejected, and as it was then.
 fn is_rejected(
     book: &Book,
@@ -366,7 +371,7 @@ fn review(act: &Act<'_>, differences: Vec<Difference>, rejected: bool) -> Review
         true => "is still at the channel as you rejected it",
         false => "changed at the channel since you last saw it",
     };
-    let text = format!("order {order} {what_is} ({}); nothing was sent", what.join(", "));
+    let text = format!("order {order} {what_is} ({}); {}", what.join(", "), not_sent(act));
     let on = match act.task.goal {
         Goal::Cancelled(_) => format!("cancel book:{order} --force"),
         Goal::Dispatched(_) if what.contains(&"cancelled") => format!("dispatch book:{order} ... --as-local --force"),

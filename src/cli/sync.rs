@@ -231,8 +231,8 @@ fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
         }
         if !store.exports.lost.is_empty() {
             let text = format!(
-                "{}: the answer to {} was lost: it is not known whether the channel has it, and the next sync looks \
-                 there before anything is written again",
+                "{}: {}: it is not known whether the channel has it, and the next sync looks there before anything is \
+                 written again",
                 store.store,
                 output::count(store.exports.lost.len() as u64, "dispatch or cancellation")
             );

@@ -312,8 +312,8 @@ impl Attempt<'_> {
         let (goal, order) = (self.row.goal.word(), self.row.order_id);
         let at = self.context.clock.now() + self.settles_in();
         let text = format!(
-            "the answer to the {goal} of order {order} was lost a moment ago, and the channel may still be carrying it out; it does not \
-             show it yet, and nothing was written again"
+            "what became of the {goal} of order {order} a moment ago is not known, and the channel may still be carrying it out; it \
+             does not show it yet, and nothing was written again"
         );
         let hint = format!(
             "ordersync retry book:{order} from {} on looks again, as the next sync does by itself; nothing is made twice meanwhile",

@@ -58,8 +58,8 @@ pub(crate) struct Exports {
     pub(crate) unheard: u32,
     /// The rows still on the way: tried again later.
     pub(crate) waiting: BTreeSet<i64>,
-    /// Those among them to which an answer was lost, so that it is not known whether the channel has
-    /// them.
+    /// Those among them of which it is not known whether the channel has them: an answer was lost, or
+    /// what was turned down could not be looked for.
     pub(crate) lost: BTreeSet<i64>,
 }
 

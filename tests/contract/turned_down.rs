@@ -267,6 +267,27 @@ fn d4_a_refused_write_is_looked_for_once_before_it_is_said_not_to_be_there() {
     });
 }
 
+/// The look behind a refusal fails: what became of it is not known, and no answer was lost.
+#[test]
+fn d3_a_refused_write_that_could_not_be_looked_for_is_not_called_lost() {
+    each_act(|desk, act| {
+        let id = act.prepared(desk);
+        let refused = FaultKind::Says(422, "not like this".to_owned());
+        desk.server.faults().add(struck(refused, &act.writes[0]));
+        let looks = u32::try_from(act.looks).unwrap();
+        desk.server.faults().add(Fault::new(FaultKind::ServerError(503)).after(looks).always());
+        let done = act.run(desk, &id).exits(5);
+        assert!(done.stderr.contains("could not be looked up") || done.stderr.contains("is not known"), "{done:?}");
+        done.without("lost");
+        desk.server.faults().clear();
+        let retried = desk.on("retry", &id, "").env("ORDERSYNC_RETRY_MS", "1000").exits(5);
+        retried.says("is not known").says("nothing was written again").without("lost");
+        desk.home.sql("UPDATE outbox SET attempted_at = attempted_at - 660001");
+        desk.on("retry", &id, "").exits(0);
+        act.is_as_once(desk, &id, &format!("{}", desk.kind));
+    });
+}
+
 /// The pause is longer than anybody waits, and holds for the look as well: whether the write was done
 /// is not known until then.
 #[test]

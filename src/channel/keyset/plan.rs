@@ -4,11 +4,18 @@
 //! by one, so the orders in stretches of equal length are about as many. Elsewhere it is a stretch
 //! of creation times between the orders at certain places of the list.
 
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
+
 use serde::Serialize;
 
 use super::changes::{Lists, Position, Rest, clock};
 use super::read::{First, List};
-use super::{Key, Query, Sort, Walk};
+use super::{Key, Query, Row, Sort, Walk};
+use crate::channel::census::SURELY_BEFORE;
 use crate::channel::checkpoint::Checkpoint;
 use crate::channel::isolate::REPEATS;
 use crate::channel::{Cursor, Plan, Range, slices};
@@ -73,89 +80,136 @@ fn first(list: &dyn List, query: &Query) -> Result<First> {
     }
 }
 
-/// How many orders there are, and when the newest of them was modified, where that comes with it.
-fn survey(list: &dyn List, since: Option<i64>) -> Result<(Option<u64>, Option<i64>)> {
+/// How many orders there are, and the newest of them, where that comes with it.
+fn survey(list: &dyn List, since: Option<i64>) -> Result<(Option<u64>, Option<Newest>)> {
     if list.dialect().counts_with_pages {
-        return newest(list, since).map(|first| (first.count, first.row.map(|row| row.at)));
+        return Newest::ask(list, since).map(|newest| (newest.count, Some(newest)));
     }
     Ok((list.count(&row(Sort::Id, since))?, None))
 }
 
 /// The order that was modified last, those with dates in the future aside.
-fn newest(list: &dyn List, since: Option<i64>) -> Result<First> {
-    let before = |now: i64| {
-        let query = row(Sort::Modified, since);
-        first(list, &Query { descending: true, modified: (query.modified.0, Some(now.saturating_add(1))), ..query })
-    };
-    let found = before(list.now())?;
-    // The channel's clock is known by now.
-    let now = list.now();
-    if found.row.is_some_and(|row| row.at > now) { before(now) } else { Ok(found) }
+#[derive(Debug, Clone, Copy)]
+struct Newest {
+    row: Option<Row>,
+    /// How many orders there are, where that comes with it.
+    count: Option<u64>,
+    /// When it was asked for, by the channel's clock.
+    asked_at: i64,
+}
+
+impl Newest {
+    fn ask(list: &dyn List, since: Option<i64>) -> Result<Self> {
+        let before = |now: i64| {
+            let query = row(Sort::Modified, since);
+            let began = list.our_now();
+            let query = Query { descending: true, modified: (query.modified.0, Some(now.saturating_add(1))), ..query };
+            let First { row, count } = first(list, &query)?;
+            // The channel's clock is known by now.
+            let asked_at = list.now().saturating_sub(list.our_now().saturating_sub(began));
+            Ok(Self { row, count, asked_at })
+        };
+        let found: Self = before(list.now())?;
+        let now = list.now();
+        if found.row.is_some_and(|row| row.at > now) { before(now) } else { Ok(found) }
+    }
 }
 
 /// The slices of so many orders, and when the newest order was modified; `None` where the channel
-/// does not show where they could be cut.
+/// does not show where they could be cut. The newest is asked for once, and what does not hang on
+/// another answer at once.
 fn divide<L: Lists + Sync>(
     lists: &L,
     since: Option<i64>,
     many: u64,
-    newest: Option<i64>,
+    newest: Option<Newest>,
 ) -> Result<Option<(Vec<Walk>, i64)>> {
     let list = lists.list(None);
     let dialect = list.dialect();
-    if dialect.counts_with_pages && newest.is_none() {
+    if newest.is_some_and(|newest| newest.row.is_none()) {
         return Ok(None);
     }
     let pages = many / (SLICE_PAGES * list.size() as u64);
     let walks = pages.clamp(IN_FLIGHT, MOST_SLICES) / IN_FLIGHT * IN_FLIGHT;
     let count = walks.saturating_sub(lists.walks_beside()).max(1);
+    let ask_newest = || match newest {
+        Some(newest) => Ok(newest),
+        None => Newest::ask(lists.list(None).as_ref(), since),
+    };
     if !dialect.above {
         let slices = by_creation(lists, since, many, count)?;
-        let newest = if newest.is_some() { newest } else { self::newest(list.as_ref(), since)?.row.map(|row| row.at) };
-        return Ok(newest.map(|newest| (slices, newest)));
+        return Ok(ask_newest()?.row.map(|newest| (slices, newest.at)));
     }
-    let end = |descending| first(list.as_ref(), &Query { descending, ..row(Sort::Id, since) }).map(|end| end.row);
-    let (low, high) = (end(false)?, end(true)?);
-    let newest = self::newest(list.as_ref(), since)?.row;
-    let (Some(low), Some(high), Some(newest)) = (low, high, newest) else { return Ok(None) };
-    let now = list.now();
-    if low.id > high.id || [low, high].iter().any(|row| row.at > newest.at && row.at <= now) {
-        return Err(list.odd("orders came in another order than the one asked for: a filter was ignored"));
-    }
+    let end = |descending| {
+        let query = Query { descending, ..row(Sort::Id, since) };
+        first(lists.list(None).as_ref(), &query).map(|end| end.row)
+    };
+    let (low, high, newest) = std::thread::scope(|scope| {
+        let (low, newest) = (scope.spawn(|| end(false)), scope.spawn(ask_newest));
+        let high = end(true);
+        (joined(low), high, joined(newest))
+    });
+    let (low, high, newest) = (low?, high?, newest?);
+    let (Some(low), Some(high), Some(last)) = (low, high, newest.row) else { return Ok(None) };
+    check_ends(list.as_ref(), [low, high], &newest)?;
     let before = low.id.saturating_sub(1);
     let bounds: Vec<u64> = slices::cuts(high.id - before, count).map(|cut| before.saturating_add(cut)).collect();
     let walks = slices::parts(before, &bounds).map(|(after, up_to)| Walk::of_ids(after, up_to, (since, None)));
-    Ok(Some((walks.collect(), newest.at)))
+    Ok(Some((walks.collect(), last.at)))
 }
 
-/// The farthest place in the list that can be asked for, up to this one: a channel may refuse nearer
-/// ones than it says.
-pub(super) fn reached(list: &dyn List, since: Option<i64>, most: u64) -> Result<u64> {
+/// Holds the orders with the lowest and the highest id against each other and the newest one. What
+/// is modified once that was asked for, may be newer.
+fn check_ends(list: &dyn List, [low, high]: [Row; 2], newest: &Newest) -> Result<()> {
+    let is_missed = |row: &Row| {
+        newest.row.is_some_and(|newest| row.at > newest.at) && row.at < newest.asked_at.saturating_sub(SURELY_BEFORE)
+    };
+    if low.id > high.id || [low, high].iter().any(is_missed) {
+        return Err(list.odd("orders came in another order than the one asked for: a filter was ignored"));
+    }
+    Ok(())
+}
+
+/// What a thread gives.
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// The farthest place in the list that can be asked for, up to this one, and the order there: a
+/// channel may refuse nearer ones than it says.
+pub(super) fn reached(list: &dyn List, since: Option<i64>, most: u64) -> Result<(u64, Option<Row>)> {
     let mut place = most.max(1);
     loop {
         match first(list, &Query { offset: place, ..row(Sort::Created, since) }) {
             Err(error) if place > 1 && error.kind() == ErrorKind::Failed => place /= 2,
-            found => return found.map(|_| place),
+            found => return found.map(|first| (place, first.row)),
         }
     }
 }
+
+/// A place in the order of creation: so many orders behind the one that was created then.
+type Place = (Option<i64>, u64);
 
 /// About so many slices of equal size by creation times, found by looking at single rows; several
 /// at a time.
 fn by_creation<L: Lists + Sync>(lists: &L, since: Option<i64>, many: u64, count: u64) -> Result<Vec<Walk>> {
     let list = lists.list(None);
-    // The order at a place: so many behind the one that was created then.
-    let created_at = |(behind, offset): (Option<i64>, u64)| -> Result<Option<i64>> {
-        let query = Query { created: (behind, None), offset, ..row(Sort::Created, since) };
-        Ok(first(lists.list(None).as_ref(), &query)?.row.map(|row| row.at))
-    };
     let last = slices::cuts(many, count).last().unwrap_or(1);
-    let farthest = list.dialect().farthest.map(|most| reached(list.as_ref(), since, most.min(last))).transpose()?;
-    let farthest = farthest.unwrap_or(u64::MAX);
-    let (mut base, mut places) = ((None, 0), Vec::new());
+    let known = list.dialect().farthest.map(|most| reached(list.as_ref(), since, most.min(last))).transpose()?;
+    let farthest = known.map_or(u64::MAX, |(place, _)| place);
+    let created_at = |place: &Place| -> Result<Option<i64>> {
+        let (behind, offset) = *place;
+        let query = Query { created: (behind, None), offset, ..row(Sort::Created, since) };
+        let found = match known {
+            Some((place, row)) if (None, place) == (behind, offset) => row,
+            _ => first(lists.list(None).as_ref(), &query)?.row,
+        };
+        Ok(found.map(|row| row.at))
+    };
+    let (mut base, mut places): (Place, Vec<Place>) = ((None, 0), Vec::new());
     for place in slices::cuts(many, count) {
         while place - base.1 > farthest {
-            match created_at((base.0, farthest))? {
+            match created_at(&(base.0, farthest))? {
                 // As many in one second as places can be asked for.
                 Some(at) if base.0 != Some(at) => base = (Some(at), base.1 + farthest),
                 _ => break,
@@ -166,14 +220,8 @@ fn by_creation<L: Lists + Sync>(lists: &L, since: Option<i64>, many: u64, count:
         }
     }
     let mut bounds = Vec::new();
-    for chunk in places.chunks(IN_FLIGHT as usize) {
-        let found: Vec<Result<Option<i64>>> = std::thread::scope(|scope| {
-            let threads: Vec<_> = chunk.iter().map(|place| scope.spawn(|| created_at(*place))).collect();
-            threads.into_iter().map(|thread| thread.join().unwrap_or(Ok(None))).collect()
-        });
-        for bound in found {
-            bounds.extend(bound?.map(Some));
-        }
+    for bound in side_by_side(&places, created_at) {
+        bounds.extend(bound?.map(Some));
     }
     bounds.sort_unstable();
     bounds.dedup();
@@ -181,4 +229,26 @@ fn by_creation<L: Lists + Sync>(lists: &L, since: Option<i64>, many: u64, count:
         Walk::new(Key::Created, from, behind.flatten().map(|behind| behind - 1)).modified_since(since)
     };
     Ok(slices::parts(None, &bounds).map(slice).collect())
+}
+
+/// The answers to these questions, several of which are asked at a time: a thread whose question is
+/// answered takes the next one.
+fn side_by_side<Q: Sync, A: Send>(questions: &[Q], ask: impl Fn(&Q) -> Result<A> + Sync) -> Vec<Result<A>> {
+    let next = AtomicUsize::new(0);
+    let answers = || {
+        let mut answers = Vec::new();
+        while let Some(question) = questions.get(next.fetch_add(1, Ordering::Relaxed)) {
+            answers.push(ask(question));
+            // What comes behind it would be for nothing.
+            if answers.last().is_some_and(Result::is_err) {
+                next.store(questions.len(), Ordering::Relaxed);
+            }
+        }
+        answers
+    };
+    std::thread::scope(|scope| {
+        let threads = (questions.len() as u64).min(IN_FLIGHT);
+        let threads: Vec<_> = (0..threads).map(|_| scope.spawn(answers)).collect();
+        threads.into_iter().flat_map(joined).collect()
+    })
 }

@@ -88,6 +88,8 @@ pub enum FaultKind {
     PageCap(u64),
     /// The same, and what it counts is what it gives. Applied.
     OnePage(u64),
+    /// A page of more rows than these is refused with a 400. Not applied.
+    PageRefused(u64),
     /// What counts a list is taken away. Applied.
     NoCount,
     /// Orders with these ids are taken out of every list, and stay in the counts. Applied.
@@ -270,6 +272,10 @@ pub(super) fn instead(kind: &FaultKind, request: &Request) -> Option<Response> {
         FaultKind::RateLimited(after) => rate_limited(after.as_deref()),
         FaultKind::ServerError(status) => Response::html(*status, critical_error_page(*status)),
         FaultKind::Says(status, text) => Response::json(*status, &error_with(text)),
+        FaultKind::PageRefused(most) => {
+            let text = "Invalid parameter(s): the page is too large";
+            return (page_size(request)? > *most).then(|| Response::json(400, &error_with(text)));
+        }
         FaultKind::Firewall => Response::html(403, FIREWALL_PAGE).with_header("Server", "cloudflare"),
         FaultKind::Unauthorized => Response::json(401, &unauthorized()),
         FaultKind::Redirect(to) => Response::html(301, "").with_header("Location", redirect_target(to, request)),
@@ -361,7 +367,6 @@ pub(super) fn muffle(kind: &FaultKind, request: &mut Request) {
         }
         FaultKind::PageCap(most) | FaultKind::OnePage(most) => {
             vary(request, "first", |rows| json!(rows.as_u64().unwrap_or(0).min(*most)));
-            let is_size = |name: &str| matches!(name, "per_page" | "limit" | "searchCriteria[pageSize]");
             let sizes = request.query.iter_mut().filter(|(name, _)| is_size(name));
             for (_, value) in sizes.filter(|(_, value)| value.parse::<u64>().is_ok_and(|rows| rows > *most)) {
                 *value = most.to_string();
@@ -369,6 +374,17 @@ pub(super) fn muffle(kind: &FaultKind, request: &mut Request) {
         }
         _ => {}
     }
+}
+
+/// Whether a parameter says how many rows a page is to have.
+fn is_size(name: &str) -> bool {
+    matches!(name, "per_page" | "limit" | "searchCriteria[pageSize]")
+}
+
+/// How many rows a page is asked for with.
+fn page_size(request: &Request) -> Option<u64> {
+    let asked = request.query.iter().find(|(name, _)| is_size(name)).and_then(|(_, value)| value.parse().ok());
+    asked.or_else(|| request.operation().and_then(|_| request.json())?["variables"]["first"].as_u64())
 }
 
 /// Changes a variable of a GraphQL request.
@@ -674,6 +690,7 @@ fn kind_from_json(wish: &Value) -> Option<FaultKind> {
         "slow" => FaultKind::Slow(pause()),
         "deaf" => FaultKind::Deaf(list("parameters")),
         "page-cap" => FaultKind::PageCap(rows()),
+        "page-refused" => FaultKind::PageRefused(rows()),
         "one-page" => FaultKind::OnePage(rows()),
         "hidden" => FaultKind::Hidden(list("orders")),
         "no-count" => FaultKind::NoCount,

@@ -69,9 +69,9 @@
 //! `path` of one order: a replica that lags), `empty` (a list and its count), `wrong-type`
 //! (`order`), `absurd-amounts` (`amount`), `spliced` (`behind`, `bytes`), `endless`, `drips`
 //! (`milliseconds`: a blank each time, without end), `slow` (`milliseconds`), `deaf` (`parameters`:
-//! a server that drops them from the query), `page-cap` (`rows`), `one-page` (`rows`: counted,
-//! too), `no-count`, `redirect` (`to`), `done-then` (`answer`: another of these that answers, once the
-//! store has done what was asked for). `times` 0 means until disarmed.
+//! a server that drops them from the query), `page-cap` (`rows`), `page-refused` (`rows`), `one-page`
+//! (`rows`: counted, too), `no-count`, `redirect` (`to`), `done-then` (`answer`: another of these that
+//! answers, once the store has done what was asked for). `times` 0 means until disarmed.
 //!
 //! ```text
 //! curl -X POST http://127.0.0.1:8899/__ordersync-sim/place-order -d '{"lines":[{"sku":"TEE-001","quantity":2}]}'

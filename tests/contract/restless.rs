@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{TimeDelta, Utc};
+use ordersync::channel::ChannelKind;
 use ordersync::sim::{Exchange, FaultKind, Purchase, Question};
 
 use super::desk::{Desk, each, each_kind, each_variant};
@@ -128,6 +129,42 @@ fn i3_a_store_that_gives_fewer_orders_than_asked_for_is_read_to_its_end() {
             assert_eq!(desk.show(&one)["status"], "awaiting-fulfillment", "{kind}: {rows} rows");
         });
     }
+}
+
+/// A plugin, a proxy or the vendor may permit smaller pages than before. What fits is known to the
+/// next sync as well, and what is refused for another reason is not asked for in ever smaller ones.
+#[test]
+fn i3_a_store_that_refuses_pages_as_large_as_those_asked_for_is_read_in_smaller_ones() {
+    each_kind(|kind| {
+        // Its queries are refused by their price.
+        if kind == ChannelKind::Shopify {
+            return;
+        }
+        let desk = Desk::empty(kind);
+        desk.store.seed(230, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+        desk.connect("--set page_size=100").exits(0);
+        desk.server.faults().add(desk.list_fault(FaultKind::PageRefused(40)).always());
+        desk.sync();
+        let there = desk.store.ids().iter().filter(|id| desk.store.is_listed(id)).count();
+        assert_eq!(desk.orders(), there, "{kind}");
+        let new = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
+        desk.server.clear_requests();
+        desk.sync();
+        assert_eq!(desk.show(&new)["status"], "awaiting-fulfillment", "{kind}");
+        assert_eq!(
+            desk.lists().iter().filter(|asked| asked.status == Some(400)).count(),
+            0,
+            "{kind}: what fits is known"
+        );
+        desk.home.run("connect --test").exits(0);
+        desk.server.faults().clear();
+        let refused = FaultKind::Says(400, "Unsupported parameter".to_owned());
+        desk.server.faults().add(desk.list_fault(refused).always());
+        desk.server.clear_requests();
+        desk.home.run("sync").exits(1);
+        let asked = desk.lists().len();
+        assert!(asked <= 2 * (1 + desk.walks()), "{kind}: {asked} questions, all of them refused");
+    });
 }
 
 /// A cache or a plugin that drops the query brings the whole shop instead of what is new.

@@ -9,7 +9,7 @@ use crate::channel::isolate::{REPEATS, halve};
 use crate::channel::page_size::of_least;
 use crate::channel::{Found, Head, RemoteOrder, Unshown};
 use crate::clock::Timestamp;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// So many orders in one page that cannot be shown are passed together.
 const MOST_TOGETHER: usize = 3;
@@ -276,8 +276,48 @@ fn whole_page(list: &dyn List, walk: &Walk) -> Result<(Batch, Onward, bool)> {
         Err(error) if error.is_too_much() => {
             closely(list, walk, size, error).map(|(batch, onward)| (batch, onward, false))
         }
+        Err(error) if is_refused(&error) => smaller(list, walk, size, error),
         page => page,
     }
+}
+
+/// Whether the channel has understood a question and does not answer it.
+fn is_refused(error: &Error) -> bool {
+    error.kind() == ErrorKind::Failed && !error.is_too_much()
+}
+
+/// Where a page is refused: a channel, a plugin or a proxy may permit fewer rows than were asked
+/// for. As few as there can be show whether it is that; then as many of half of the page, of half of
+/// that and so on as are not refused are asked for from now on. Anything else that is refused costs
+/// one question more.
+fn smaller(list: &dyn List, walk: &Walk, size: usize, error: Error) -> Result<(Batch, Onward, bool)> {
+    let least = walk.at_least(&list.dialect(), 1);
+    if size <= least {
+        return Err(error);
+    }
+    match list.fetch(&walk.query(&list.dialect(), least), walk, 0) {
+        Err(again) if is_refused(&again) => return Err(error),
+        Err(error) if !error.is_too_much() => return Err(error),
+        // One that cannot be shown is no refusal.
+        _ => {}
+    }
+    let mut rows = size;
+    while rows > least {
+        rows = (rows / 2).max(least);
+        match one_page(list, walk, rows, 1) {
+            Err(again) if is_refused(&again) => {}
+            Err(hidden) if hidden.is_too_much() => {
+                list.at_most(rows);
+                return closely(list, walk, rows, hidden).map(|(batch, onward)| (batch, onward, false));
+            }
+            Err(error) => return Err(error),
+            Ok(page) => {
+                list.at_most(rows);
+                return Ok(page);
+            }
+        }
+    }
+    Err(error)
 }
 
 /// Reads one page of `size` rows.

@@ -42,6 +42,8 @@ enum Habit {
     Frozen,
     /// It gives the first rows whatever the place asked for.
     NoOffset,
+    /// It refuses pages of more rows than these.
+    Refuses(usize),
 }
 
 /// An order: when it was modified, and when created.
@@ -58,6 +60,8 @@ struct Store {
     inclusive: bool,
     habit: Habit,
     size: usize,
+    /// How many rows a page are known to be let through.
+    borne: Cell<usize>,
     bad: BTreeSet<u64>,
     /// Whether the next pages of more than two rows fail, the last one first.
     fails: RefCell<Vec<bool>>,
@@ -100,6 +104,7 @@ impl Store {
             inclusive: true,
             habit: Habit::Plain,
             size: 100,
+            borne: Cell::new(usize::MAX),
             bad: BTreeSet::new(),
             fails: RefCell::default(),
             kept_back: BTreeSet::new(),
@@ -211,14 +216,21 @@ impl List for &Store {
     }
 
     fn size(&self) -> usize {
-        self.size
+        self.size.min(self.borne.get())
     }
 
-    fn at_most(&self, _: usize) {}
+    fn at_most(&self, rows: usize) {
+        if matches!(self.habit, Habit::Refuses(_)) {
+            self.borne.set(rows);
+        }
+    }
 
     fn fetch(&self, query: &Query, walk: &Walk, repeats: u32) -> Result<Fetched> {
         self.pages.set(self.pages.get() + 1);
         self.ask(1);
+        if matches!(self.habit, Habit::Refuses(most) if query.size > most) {
+            return Err(Error::new(ErrorKind::Failed, "400: the page is too large"));
+        }
         let frozen = Query { size: query.size, ..Query::row(Sort::Modified) };
         let query = if self.habit == Habit::Frozen { &frozen } else { query };
         if matches!(self.habit, Habit::Near(most) if query.offset > most) {
@@ -357,7 +369,7 @@ fn dialects() -> impl Strategy<Value = Dialect> {
 }
 
 fn habits() -> impl Strategy<Value = Habit> {
-    prop::sample::select(vec![Habit::Plain, Habit::Cap(0), Habit::NoCount, Habit::NoExclude])
+    prop::sample::select(vec![Habit::Plain, Habit::Cap(0), Habit::NoCount, Habit::NoExclude, Habit::Refuses(3)])
 }
 
 proptest! {
@@ -743,6 +755,24 @@ fn i3_a_store_that_gives_or_heeds_less_is_read_to_its_end_all_the_same() {
             let rows = (1..=450).map(|id| (id, if id > 150 { 9 } else { (id % 7) as i64 }));
             assert_eq!(Store::with(dialect, habit, rows).modified().unwrap().len(), 450, "{habit:?} {dialect:?}");
         }
+    }
+}
+
+#[test]
+fn i3_a_page_that_is_refused_is_asked_for_smaller_down_to_what_is_let_through() {
+    for dialect in ALL {
+        for most in [2, 3, 7, 50, 99] {
+            let store = Store::with(dialect, Habit::Refuses(most), (1..=450).map(|id| (id, id as i64 / 3)));
+            assert_eq!(store.modified().unwrap().len(), 450, "{most} {dialect:?}");
+            let fits = (0..7).map(|nth| 100 >> nth).find(|rows| *rows <= most).unwrap_or(1);
+            // Where one row joins the pages there must be another.
+            let fits = if dialect.leaves_out == 0 { fits.max(2) } else { fits };
+            assert_eq!(store.borne.get(), fits, "{most} {dialect:?}");
+        }
+        // What is refused whatever its size costs one question more.
+        let store = Store::with(dialect, Habit::Refuses(0), (1..=450).map(|id| (id, id as i64)));
+        let error = store.modified().unwrap_err();
+        assert_eq!((error.kind(), store.asked.get()), (ErrorKind::Failed, 2), "{dialect:?}");
     }
 }
 

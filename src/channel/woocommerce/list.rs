@@ -278,8 +278,15 @@ pub(crate) fn odd(why: &str) -> Error {
 /// Whether the shop heeds what it is asked: order, size of the page, bounds. Gives what the
 /// merchant should know.
 pub(crate) fn heeds(api: &Api) -> Result<Vec<String>> {
-    let query = [("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("_fields", "id,date_modified_gmt")];
-    let (first, total) = match heads(api, &query) {
+    let ask = |rows: &str| {
+        heads(api, &[("per_page", rows), ("orderby", "id"), ("order", "asc"), ("_fields", "id,date_modified_gmt")])
+    };
+    let (asked, answer) = match ask("100") {
+        // Something there may permit smaller pages only.
+        Err(error) if error.kind() == ErrorKind::Failed && !error.is_too_much() => (10, ask("10")),
+        answer => (100, answer),
+    };
+    let (first, total) = match answer {
         // An order that the shop cannot show, or too many of them: a sync looks more closely.
         Err(error) if error.is_too_much() => return Ok(Vec::new()),
         answer => answer?,
@@ -294,8 +301,8 @@ pub(crate) fn heeds(api: &Api) -> Result<Vec<String>> {
             "the shop's answers come without X-WP-Total: something before it takes headers away, and each sync costs two requests more"
                 .to_owned(),
         ),
-        Some(total) if length < total.min(100) => warnings.push(format!(
-            "the shop gives {length} orders a page where 100 were asked for: all of them come, in more requests"
+        Some(total) if length < total.min(asked) => warnings.push(format!(
+            "the shop gives {length} orders a page where {asked} were asked for: all of them come, in more requests"
         )),
         _ => {}
     }

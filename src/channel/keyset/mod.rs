@@ -363,6 +363,19 @@ impl Walk {
         }
     }
 
+    /// A stretch that is read by places, from the first one on.
+    fn from_first_place(&self) -> Option<Self> {
+        let ids = self.by_id.clone().filter(|ids| ids.read > 0)?;
+        Some(Self { by_id: Some(ById { read: 0, last: 0, ..ids }), ahead: 0, ..self.clone() })
+    }
+
+    /// Of which time it reads, for people.
+    fn stretch(&self) -> String {
+        let from = self.from.map(|from| format!(" from {}", after::utc(from))).unwrap_or_default();
+        let to = self.end().map(|end| format!(" to {}", after::utc(end))).unwrap_or_default();
+        if from.is_empty() && to.is_empty() { String::new() } else { format!("{from}{to} UTC") }
+    }
+
     /// Whether it reads a stretch of time by ids.
     pub(super) fn is_in_stretch(&self) -> bool {
         self.by_id.as_ref().is_some_and(|ids| ids.to.is_some())

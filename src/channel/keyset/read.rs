@@ -292,11 +292,21 @@ fn is_refused(error: &Error) -> bool {
 /// one question more.
 fn smaller(list: &dyn List, walk: &Walk, size: usize, error: Error) -> Result<(Batch, Onward, bool)> {
     let least = walk.at_least(&list.dialect(), 1);
+    let refused = |error: Error| match walk.query(&list.dialect(), least).offset {
+        0 => error,
+        place => error.context(format!("more than {place} orders{} cannot be told apart", walk.stretch())),
+    };
     if size <= least {
-        return Err(error);
+        return Err(refused(error));
     }
     match list.fetch(&walk.query(&list.dialect(), least), walk, 0) {
-        Err(again) if is_refused(&again) => return Err(error),
+        Err(again) if is_refused(&again) => {
+            // Of a stretch that most orders have left since, no place so far is needed any more.
+            return match again_by_places(list, walk)? {
+                Some(walk) => Ok((Batch::default(), Onward::More(walk), false)),
+                None => Err(refused(error)),
+            };
+        }
         Err(error) if !error.is_too_much() => return Err(error),
         // One that cannot be shown is no refusal.
         _ => {}
@@ -317,7 +327,16 @@ fn smaller(list: &dyn List, walk: &Walk, size: usize, error: Error) -> Result<(B
             }
         }
     }
-    Err(error)
+    Err(refused(error))
+}
+
+/// The walk from the beginning of a stretch that is read by places, where it stands at one behind all
+/// that are counted there now.
+fn again_by_places(list: &dyn List, walk: &Walk) -> Result<Option<Walk>> {
+    let query = walk.query(&list.dialect(), 1);
+    let Some(again) = walk.from_first_place().filter(|_| query.offset > 0) else { return Ok(None) };
+    let count = list.count(&Query { offset: 0, ..query.clone() })?;
+    Ok(count.is_some_and(|count| count <= query.offset).then_some(again))
 }
 
 /// Reads one page of `size` rows.

@@ -469,6 +469,63 @@ proptest! {
         prop_assert!(!dialect.above || low.0.len() + high.0.len() == times.len());
     }
 
+    /// A second with more orders than places can be asked for is read as far as it can be: what is
+    /// before it is given out and what is behind it is not passed over; the walk ends in an error that
+    /// says so, each time it is taken up again, and reads on once there are fewer.
+    #[test]
+    fn i3_places_beyond_those_that_can_be_asked_for_lose_no_order_in_silence(
+        before in 0u64..40,
+        crowd in 1u64..220,
+        behind in 0u64..40,
+        most in 12u64..160,
+        size in 3usize..40,
+        seed: u64,
+        inclusive: bool,
+    ) {
+        let second = 1_000;
+        let at = |id: u64| match id {
+            id if id <= before => id as i64,
+            id if id <= before + crowd => second,
+            id => second + id as i64,
+        };
+        let dialect = Dialect { farthest: Some(most), ..BY_PLACE };
+        let rows = (1..=before + crowd + behind).map(|id| (id, at(id)));
+        let store = Store { size, inclusive, ..Store::with(dialect, Habit::Near(most), rows) };
+        store.seed.set(seed);
+        let (mut seen, mut walk) = (BTreeSet::new(), Walk::new(Key::Modified, None, None));
+        let ended = loop {
+            prop_assert!(store.pages.get() < 2_000, "it ends: {walk:?}");
+            match read(&&store, &walk) {
+                Ok((batch, onward)) => {
+                    seen.extend(batch.orders.iter().map(|order| version(order).0));
+                    match onward {
+                        Onward::More(next) => walk = next,
+                        Onward::Done(_) => break None,
+                    }
+                }
+                Err(error) => break Some(error),
+            }
+        };
+        match ended {
+            None => prop_assert_eq!(seen.len() as u64, before + crowd + behind),
+            Some(error) => {
+                prop_assert!(crowd > most, "all of it can be asked for: {error}");
+                prop_assert!(error.kind() == ErrorKind::Failed && error.message().contains("more than"), "{error}");
+                prop_assert!((1..=before).all(|id| seen.contains(&id)), "what is before it is in the book");
+                prop_assert!(seen.iter().all(|id| *id <= before + crowd), "and nothing behind it");
+                prop_assert!(walk.from.is_none_or(|from| from <= second), "{walk:?}");
+                let same = read(&&store, &walk).map(drop).unwrap_err();
+                prop_assert_eq!(same.message(), error.message());
+                // Most of them change once more, at other times.
+                for (nth, id) in (before + 13..=before + crowd).enumerate() {
+                    store.orders.borrow_mut().insert(id, Made { modified: 5_000 + nth as i64, created: at(id) });
+                }
+                seen.extend(store.walk(walk).unwrap().0.into_keys());
+                prop_assert_eq!(seen.len() as u64, before + crowd + behind);
+            }
+        }
+    }
+
     /// A range that ends is read up to its end and ends.
     #[test]
     fn i3_a_range_is_read_to_its_end(

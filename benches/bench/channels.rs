@@ -15,6 +15,21 @@ use crate::{Size, book, connected, least, median, ms, row};
 /// A channel, and the fewest requests in which it tells that nothing is new, and what has changed.
 /// BigCommerce has its archived orders, Etsy its cancelled ones and Magento shipments and credit
 /// memos on lists of their own: what was made there since, and what belongs to changed orders.
+///
+/// What the requests of a sync with changes buy, also those beyond that:
+///
+/// - the page;
+/// - behind a page of ten orders or more, and of as many as ever came at once, a question for what
+///   is behind it (WooCommerce, Magento, Etsy): something that cuts pages may count what it gives.
+///   Behind shorter ones there is none, so a shop with many changes has it now and then;
+/// - BigCommerce, which tells no count with its pages, its count: nothing else shows that a page was
+///   cut, or that orders are hidden. And the refunds of these orders, which are in no order;
+/// - Etsy the cancelled orders, which the other list may leave out;
+/// - Magento the shipments of these orders, the credit memos of those that were refunded, and the new
+///   shipments of others, which move no order's time;
+/// - Shopify, of an order with more than twenty lines, the others. Each such order takes a request of
+///   its own, and one for several of them would do. It has pages of fifty until it is known what one
+///   costs.
 pub struct Kind {
     /// Its name.
     pub name: &'static str,

@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 
 use ordersync::channel::ChannelKind;
 use ordersync::clock::SystemClock;
+use ordersync::sim::magento::{self, AsyncEvents};
 use ordersync::sim::woocommerce::{NewOrder, Options};
-use ordersync::sim::world::hooks::Letter;
-use ordersync::sim::{Fault, FaultKind, Purchase, Server, ServerOptions, Simulated, another};
+use ordersync::sim::world::hooks::{Hook, Letter};
+use ordersync::sim::{Fault, FaultKind, Lack, Purchase, Server, ServerOptions, Simulated, another};
 use support::program::{Home, until};
 use support::woo::Rig;
 
@@ -31,6 +32,12 @@ impl Listening {
     fn start(home: &Home) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         Self::at(home, port, &format!("--public-url http://127.0.0.1:{port}"))
+    }
+
+    /// Receives for the stores of a kind, each by its name.
+    fn start_of(home: &Home, kind: ChannelKind) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::at(home, port, &format!("--channel {kind} --public-url http://127.0.0.1:{port}"))
     }
 
     fn at(home: &Home, port: u16, more: &str) -> Self {
@@ -454,7 +461,11 @@ struct Delivering {
 }
 
 fn connected(kind: ChannelKind) -> (Arc<dyn Simulated>, Server, Home) {
-    let store = another(kind, Arc::new(SystemClock::new(Arc::new(AtomicBool::new(false)))));
+    connected_to(another(kind, Arc::new(SystemClock::new(Arc::new(AtomicBool::new(false))))))
+}
+
+fn connected_to(store: Arc<dyn Simulated>) -> (Arc<dyn Simulated>, Server, Home) {
+    let kind = store.kind();
     let server = Server::start(store.clone(), ServerOptions::default()).unwrap();
     let access = store.access(server.url());
     let home = access.secrets.iter().fold(Home::new(), |home, (name, value)| home.secret(name, value));
@@ -463,14 +474,33 @@ fn connected(kind: ChannelKind) -> (Arc<dyn Simulated>, Server, Home) {
     (store, server, home)
 }
 
-const INSTANT: [ChannelKind; 3] = [ChannelKind::BigCommerce, ChannelKind::Shopify, ChannelKind::WooCommerce];
+const INSTANT: [ChannelKind; 4] =
+    [ChannelKind::BigCommerce, ChannelKind::Magento, ChannelKind::Shopify, ChannelKind::WooCommerce];
+
+/// How many topics a kind is subscribed to.
+fn topics(kind: ChannelKind) -> usize {
+    match kind {
+        ChannelKind::BigCommerce => 2,
+        ChannelKind::Magento => 5,
+        _ => 4,
+    }
+}
+
+/// The subscriptions that deliver: not every channel deletes one.
+fn active(store: &dyn Simulated) -> Vec<Hook> {
+    store.hooks().into_iter().filter(|hook| hook.is_active).collect()
+}
 
 impl Delivering {
     fn new(kind: ChannelKind) -> Self {
-        let (store, server, home) = connected(kind);
-        let listening = Listening::start(&home);
-        let all = if kind == ChannelKind::BigCommerce { 2 } else { 4 };
-        until("the subscriptions", || store.hooks().len() == all);
+        Self::of(another(kind, Arc::new(SystemClock::new(Arc::new(AtomicBool::new(false))))))
+    }
+
+    fn of(store: Arc<dyn Simulated>) -> Self {
+        let kind = store.kind();
+        let (store, server, home) = connected_to(store);
+        let listening = Listening::start_of(&home, kind);
+        until("the subscriptions", || store.hooks().len() == topics(kind));
         until("what is written down of it", || is_subscribed(&home));
         Self { store, server, home, listening }
     }
@@ -495,8 +525,13 @@ fn w1_every_channel_with_webhooks_tells_of_new_and_changed_orders() {
         let id = one.store.place(&Purchase::paid().line("TEE-001", 1));
         until("the order", || one.has(&id, "TEE-001"));
         assert!(begun.elapsed() < Duration::from_secs(5), "{kind}: {:?}", begun.elapsed());
-        one.store.annotate(&id, "please ring");
-        until("the change", || one.has(&id, "please ring"));
+        if one.store.lacks(Lack::EditsToldOf) {
+            assert!(one.store.cancel(&id), "{kind}");
+            until("the change", || one.home.json("changes").to_string().contains("cancelled"));
+        } else {
+            one.store.annotate(&id, "please ring");
+            until("the change", || one.has(&id, "please ring"));
+        }
         assert!(one.store.letters().iter().all(|letter| letter.status == Some(200)), "{kind}");
         let status = one.home.json("status");
         let told = &status["stores"][0];
@@ -552,7 +587,7 @@ fn w1_in_every_channel_what_went_is_subscribed_again_and_all_of_ours_goes_with_t
         let status = one.listening.raw(b"GET /health HTTP/1.1\r\n\r\n");
         assert_eq!(status, 200);
         one.home.run("listen --off").exits(0).prints("taken away");
-        assert_eq!(one.store.hooks(), [], "{kind}");
+        assert_eq!(active(&*one.store), [], "{kind}");
         assert_eq!(one.home.json("status")["stores"][0]["instasync"], false, "{kind}");
         one.home.run("listen --off").exits(0);
         one.home.run(&format!("connect --remove {kind}")).exits(0);
@@ -563,33 +598,38 @@ fn w1_in_every_channel_what_went_is_subscribed_again_and_all_of_ours_goes_with_t
 fn w1_a_subscription_that_is_cut_off_is_gone_on_with_and_known_until_it_is_taken_away() {
     for kind in INSTANT {
         let (store, server, home) = connected(kind);
-        let all = if kind == ChannelKind::BigCommerce { 2 } else { 4 };
+        let all = topics(kind);
         // A busy channel: the write is turned away, and made a moment later.
-        let hooks = if kind == ChannelKind::Shopify { "graphql" } else { "hooks" };
+        let hooks = match kind {
+            ChannelKind::Shopify => "graphql",
+            ChannelKind::Magento => "async_event",
+            _ => "hooks",
+        };
         let busy = Fault::new(FaultKind::RateLimited(Some("1".to_owned()))).on("POST", hooks);
         let after = if kind == ChannelKind::Shopify { 2 } else { 1 };
         server.faults().add(busy.after(after));
-        let listening = Listening::start(&home);
+        let listening = Listening::start_of(&home, kind);
         until("the subscriptions", || store.hooks().len() == all);
         until("what is written down of it", || is_subscribed(&home));
         assert_eq!(server.faults().pending(), 0, "{kind}: it was busy");
         assert_eq!(listening.stop().0, Some(0), "{kind}");
         home.run("listen --off").exits(0);
-        assert_eq!(store.hooks(), [], "{kind}");
+        assert_eq!(active(&*store), [], "{kind}");
         // One that refuses after the first: the next sync goes on, and what was made goes with the store.
+        let kept = store.hooks().len();
         server.faults().add(Fault::new(FaultKind::Firewall).on("POST", hooks).after(after).always());
-        let listening = Listening::start(&home);
-        until("the first", || store.hooks().len() == 1);
+        let listening = Listening::start_of(&home, kind);
+        until("the first", || active(&*store).len() == 1);
         assert_eq!(home.json("status")["stores"][0]["instasync"], false, "{kind}");
         assert_eq!(listening.stop().0, Some(3), "{kind}");
         server.faults().clear();
         home.run("sync -v").exits(0).says("Instasync: subscribed to");
-        assert_eq!(store.hooks().len(), all, "{kind}");
+        assert_eq!((active(&*store).len(), store.hooks().len()), (all, kept + all), "{kind}");
         assert_eq!(home.json("status")["stores"][0]["instasync"], true, "{kind}");
         store.change_hooks(&mut |hooks| hooks.truncate(1));
         home.sql("UPDATE hooks SET checked_at = 0");
         home.run(&format!("connect --remove {kind}")).exits(0);
-        assert_eq!(store.hooks(), [], "{kind}: what was made of it goes with the store");
+        assert_eq!(active(&*store), [], "{kind}: what was made of it goes with the store");
     }
 }
 
@@ -620,10 +660,13 @@ fn w4_a_sync_has_what_a_failing_address_missed_and_takes_up_again_what_the_vendo
         // Times of orders are whole seconds in some channels.
         one.home.sql("UPDATE hooks SET since = since - 2000");
         let id = one.store.place(&Purchase::paid().line("TEE-001", 1));
+        if one.store.lacks(Lack::GivingUp) {
+            one.store.change_hooks(&mut |hooks| hooks[0].is_active = false);
+        }
         for _ in 0..12 {
             one.store.touch(&id);
         }
-        until("the vendor to give up", || one.store.hooks().iter().filter(|hook| hook.is_active).count() < all);
+        until("the vendor to give up", || active(&*one.store).len() < all);
         // The sync has the order all the same, and looks what has become of the subscriptions.
         one.home.sql("UPDATE hooks SET checked_at = checked_at - 90000000");
         one.home.run("sync -v").exits(0).says("Instasync: ");
@@ -643,9 +686,89 @@ fn w4_a_sync_has_what_a_failing_address_missed_and_takes_up_again_what_the_vendo
 
 #[test]
 fn w3_a_channel_without_webhooks_is_refused_with_another_way() {
-    for kind in [ChannelKind::Etsy, ChannelKind::Magento] {
-        let (_store, _server, home) = connected(kind);
-        home.run("listen --bind 127.0.0.1:0").exits(6).says("nothing to receive").says("schedule install");
-        home.run(&format!("listen --bind 127.0.0.1:0 --channel {kind}")).exits(6).says("every half hour");
+    let (_store, _server, home) = connected(ChannelKind::Etsy);
+    home.run("listen --bind 127.0.0.1:0").exits(6).says("nothing to receive").says("schedule install");
+    home.run("listen --bind 127.0.0.1:0 --channel etsy").exits(6).says("every half hour");
+}
+
+fn magento_shop(async_events: AsyncEvents) -> Arc<dyn Simulated> {
+    let clock = Arc::new(SystemClock::new(Arc::new(AtomicBool::new(false))));
+    Arc::new(magento::Shop::new(magento::Options { async_events, ..magento::Options::default() }, clock))
+}
+
+#[test]
+fn w1_a_magento_shop_is_subscribed_once_it_was_named_and_without_the_module_it_is_told_what_to_install() {
+    for (modules, why) in [(AsyncEvents::No, "does not have the free module"), (AsyncEvents::Base, "not the one")] {
+        let (store, server, home) = connected_to(magento_shop(modules));
+        let at = "--bind 127.0.0.1:0 --public-url https://shop.example.test";
+        home.run(&format!("listen {at}")).exits(6).says("only a store that is named").says("--channel magento");
+        server.clear_requests();
+        let told = home.run(&format!("listen {at} --channel magento")).exits(6);
+        told.says(why).says("composer require mage-os/mageos-async-events").says("nothing was subscribed to");
+        assert!(server.requests().iter().all(|one| one.method == "GET"), "nothing was written");
+        assert_eq!((store.hooks(), home.sql("SELECT 1 FROM hooks").len()), (Vec::new(), 0));
+        home.run("sync -v").exits(0).without("Instasync");
     }
+    let one = Delivering::of(magento_shop(AsyncEvents::Data));
+    assert_eq!(one.listening.stop().0, Some(0));
+    // From then on it needs no name; and beside others it is left alone until it has been named.
+    let again = Listening::start(&one.home);
+    until("the new address alone", || {
+        let active = active(&*one.store);
+        active.len() == 5 && active.iter().all(|hook| hook.address.contains(&again.port.to_string()))
+    });
+    assert_eq!(one.store.hooks().len(), 10);
+    // What was taken away once is listed for good, and is not taken away each day.
+    one.home.sql("UPDATE hooks SET checked_at = checked_at - 90000000");
+    one.server.clear_requests();
+    one.home.run("sync -v").exits(0).without("Instasync");
+    assert!(one.server.requests().iter().all(|one| one.method == "GET"), "nothing was written");
+    let rig = Rig::new();
+    rig.home.run("listen --off").exits(0);
+}
+
+#[test]
+fn w1_magento_s_two_forms_of_deliveries_have_no_time_and_may_have_no_type_and_what_was_made_names_its_order() {
+    for modules in [AsyncEvents::Data, AsyncEvents::CloudEvent] {
+        let one = Delivering::of(magento_shop(modules));
+        let id = one.store.place(&Purchase::paid().line("TEE-001", 3));
+        until("the order", || one.has(&id, "TEE-001"));
+        let good = one.good_letter();
+        let names: Vec<String> = good.headers.iter().map(|(name, _)| name.to_lowercase()).collect();
+        assert_eq!(names.contains(&"content-type".to_owned()), modules == AsyncEvents::Data);
+        // A part of it is shipped: nothing of the order moves.
+        assert!(one.store.ship_pieces(&id, 0, 1, "DHL", "JD014600001"));
+        until("the shipment", || one.has(&id, "JD014600001"));
+        assert!(one.store.letters().iter().all(|letter| letter.status == Some(200)), "{modules:?}");
+        // An edited address moves nothing there, and nobody tells of it.
+        let before = one.store.letters().len();
+        one.store.readdress(&id, "Other Street 5");
+        one.store.refund_pieces(&id, 0, 1);
+        until("the refund", || one.store.letters().len() > before);
+        until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
+        assert!(one.has(&id, "Other Street 5"), "it is read with what was told of");
+    }
+}
+
+#[test]
+fn w4_what_magento_s_module_sent_to_nobody_is_never_sent_again_and_the_next_sync_has_it() {
+    let one = Delivering::of(magento_shop(AsyncEvents::CloudEvent));
+    let known = one.store.place(&Purchase::paid().line("TEE-001", 1));
+    until("the order", || one.has(&known, "TEE-001"));
+    let (address, came) = (one.listening.port, one.store.letters().len());
+    assert_eq!(one.listening.stop().0, Some(0));
+    let id = one.store.place(&Purchase::paid().line("MUG-9", 1));
+    assert!(one.store.cancel(&known));
+    until("the refused connections", || one.store.letters().len() >= came + 2);
+    assert!(one.store.letters().iter().skip(came).all(|letter| letter.status.is_none()));
+    let again = Listening::at(&one.home, address, "");
+    // Nothing is lost of what comes now, and what came before is not in the book.
+    let next = one.store.place(&Purchase::paid().line("BOOK-7", 1));
+    let has = |id: &str, text: &str| one.home.run(&format!("show magento:{id} --json")).done().stdout.contains(text);
+    until("the order", || has(&next, "BOOK-7"));
+    assert!(!has(&id, "MUG-9"), "the module does not send again");
+    one.home.run("sync").exits(0);
+    assert!(has(&id, "MUG-9"));
+    assert!(one.home.json("changes").to_string().contains("cancelled"));
+    assert_eq!(again.stop().0, Some(0));
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::{Values, meant};
 use crate::clock::Timestamp;
-use crate::http::sign::is_hmac_sha256;
+use crate::http::sign::{is_hmac_sha256, is_hmac_sha256_in_hex};
 use crate::secret::Secret;
 
 /// How a channel tells of changes.
@@ -29,6 +29,11 @@ pub(crate) struct Webhooks {
     pub(crate) takes_our_key: bool,
     /// How long after a change its delivery may still come.
     pub(crate) comes_within: TimeDelta,
+    /// What a shop must have of its own before it can be subscribed to: such a one is where the
+    /// merchant names it. Empty where every shop can.
+    pub(crate) needs: &'static str,
+    /// Whether a subscription can be deleted; else it is switched off, and listed as that.
+    pub(crate) deletes: bool,
     /// What a delivery tells.
     pub(crate) read: fn(&Delivery<'_>) -> Told,
 }
@@ -85,6 +90,11 @@ impl Delivery<'_> {
     /// Whether `signature` is the HMAC-SHA256 of `message` in base64 by one of `keys`.
     pub(crate) fn is_signed(&self, keys: &[Secret], message: &[&[u8]], signature: &str) -> bool {
         keys.iter().any(|key| is_hmac_sha256(key.reveal().as_bytes(), message, signature))
+    }
+
+    /// The same in hexadecimal digits.
+    pub(crate) fn is_signed_in_hex(&self, keys: &[Secret], message: &[&[u8]], signature: &str) -> bool {
+        keys.iter().any(|key| is_hmac_sha256_in_hex(key.reveal().as_bytes(), message, signature))
     }
 }
 

@@ -9,7 +9,7 @@ use super::{App, Outcome};
 use crate::book::{Book, Store};
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, common_code, exit_code};
 use crate::listen::subscriptions::{mend, public, remove};
-use crate::listen::{Line, Tell, start, webhooks_of};
+use crate::listen::{Line, Tell, is_meant, start, webhooks_of, why_not_meant};
 use crate::sync::Context;
 
 /// How often what was refused is counted in the book.
@@ -39,8 +39,10 @@ pub(super) struct Args {
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut book = app.existing_book()?;
     let mut stores = app.stores(&book, &args.channel)?;
-    if args.channel.is_empty() && stores.iter().any(|store| webhooks_of(store).is_ok()) {
+    if args.channel.is_empty() && args.off && stores.iter().any(|store| webhooks_of(store).is_ok()) {
         stores.retain(|store| webhooks_of(store).is_ok());
+    } else if args.channel.is_empty() {
+        stores = those_meant(app, &book, stores)?;
     }
     if args.off {
         return switch_off(app, &mut book, &stores);
@@ -67,15 +69,38 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     if !app.global.quiet {
         output::line(&format!("receiving at http://{address} (Ctrl-C ends it)"))?;
     }
-    let mut all_well = all_open;
+    let mut wrong = Vec::new();
     for line in &lines {
-        all_well &= subscribe(app, &context, &mut book, line, public_url.as_deref())?;
+        wrong.extend(subscribe(app, &context, &mut book, line, public_url.as_deref())?);
+    }
+    // Where no shop can deliver, nothing is waited for.
+    if wrong.len() == lines.len() && wrong.iter().all(|kind| *kind == ErrorKind::Unsupported) {
+        return Ok(exit_code(ErrorKind::Unsupported));
     }
     while context.clock.sleep(COUNTED).is_ok() {
         count(&mut book, &lines);
     }
     count(&mut book, &lines);
-    Ok(if all_well { 0 } else { EXIT_PARTLY })
+    Ok(if all_open && wrong.is_empty() { 0 } else { EXIT_PARTLY })
+}
+
+/// Of all stores those that are received for without being named. Where there is none, those that
+/// have no webhooks at all say so.
+fn those_meant(app: &App, book: &Book, stores: Vec<Store>) -> Result<Vec<Store>> {
+    let (mut meant, mut others) = (Vec::new(), Vec::new());
+    for store in stores {
+        if is_meant(book, &store)? { &mut meant } else { &mut others }.push(store);
+    }
+    let left_out: Vec<Error> = others.iter().filter_map(why_not_meant).collect();
+    if meant.is_empty() {
+        return left_out.into_iter().next().map_or(Ok(others), Err);
+    }
+    if !app.global.quiet {
+        for why in &left_out {
+            output::note(&format!("{}; {}", why.message(), why.hint_text().unwrap_or_default()));
+        }
+    }
+    Ok(meant)
 }
 
 /// The lines of the stores, without those that nothing can be received for; whether that is none.
@@ -124,14 +149,14 @@ fn switch_off(app: &App, book: &mut Book, stores: &[Store]) -> Outcome {
 }
 
 /// Sees to it that the channel delivers here. Without that the others are received all the same;
-/// false where it could not be done.
+/// gives what stands against it, where something does.
 fn subscribe(
     app: &App,
     context: &Context,
     book: &mut Book,
     line: &Line,
     public_url: Option<&str>,
-) -> anyhow::Result<bool> {
+) -> anyhow::Result<Option<ErrorKind>> {
     let store = line.store();
     let known = book.hooked(store.id)?.map(|hooked| hooked.address);
     let Some(address) = public_url.map(str::to_owned).or(known) else {
@@ -140,7 +165,7 @@ fn subscribe(
             store.name,
             line.path()
         ));
-        return Ok(true);
+        return Ok(None);
     };
     match context.open(store).and_then(|open| mend(context, book, &open, &address)) {
         Ok(mended) => {
@@ -148,12 +173,13 @@ fn subscribe(
                 let done = mended.told().unwrap_or_else(|| "subscribed, as it was".to_owned());
                 output::line(&format!("{}: {done}, delivered to {address}", store.name))?;
             }
-            Ok(true)
+            Ok(None)
         }
         Err(error) => {
             let text = format!("{}: its subscriptions are not as they should be", store.name);
+            let kind = error.kind();
             output::print_error(&error.context(text), Format::Human);
-            Ok(false)
+            Ok(Some(kind))
         }
     }
 }

@@ -28,10 +28,25 @@ pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> String {
 /// Whether `base64` is the HMAC-SHA256 of the parts of `message` one after the other; takes as long
 /// whatever is wrong with it. With an empty key nothing is.
 pub(crate) fn is_hmac_sha256(key: &[u8], message: &[&[u8]], base64: &str) -> bool {
-    let signature = base64::engine::general_purpose::STANDARD.decode(base64);
-    let (Ok(mut mac), Ok(signature)) = (Hmac::<sha2::Sha256>::new_from_slice(key), signature) else { return false };
+    base64::engine::general_purpose::STANDARD.decode(base64).is_ok_and(|signature| proves(key, message, &signature))
+}
+
+/// The same of a signature in hexadecimal digits.
+pub(crate) fn is_hmac_sha256_in_hex(key: &[u8], message: &[&[u8]], hex: &str) -> bool {
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let byte = |pair: &[u8]| match pair {
+        [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+        _ => None,
+    };
+    // No code is as long as to be worth more work.
+    let signature: Option<Vec<u8>> = hex.as_bytes().chunks(2).take(33).map(byte).collect();
+    signature.is_some_and(|signature| proves(key, message, &signature))
+}
+
+fn proves(key: &[u8], message: &[&[u8]], signature: &[u8]) -> bool {
+    let Ok(mut mac) = Hmac::<sha2::Sha256>::new_from_slice(key) else { return false };
     message.iter().for_each(|part| mac.update(part));
-    !key.is_empty() && mac.verify_slice(&signature).is_ok()
+    !key.is_empty() && mac.verify_slice(signature).is_ok()
 }
 
 /// Whether two texts are the same; takes as long whatever is different. Empty ones are not.

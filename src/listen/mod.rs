@@ -180,6 +180,25 @@ pub(crate) fn webhooks_of(store: &Store) -> Result<&'static Webhooks> {
     })
 }
 
+/// Whether a store that nobody has named is received for: where its shop must have something of its
+/// own, once it was named.
+pub(crate) fn is_meant(book: &Book, store: &Store) -> Result<bool> {
+    let Some(webhooks) = &store.kind.adapter().webhooks else { return Ok(false) };
+    Ok(webhooks.needs.is_empty() || book.hooked(store.id)?.is_some())
+}
+
+/// What is said of a store that is left out until it is named; nothing of one that has no webhooks.
+pub(crate) fn why_not_meant(store: &Store) -> Option<Error> {
+    let needs = store.kind.adapter().webhooks.as_ref()?.needs;
+    let text = format!(
+        "{}: {} tells of orders by webhook where the shop has {needs}, so only a store that is named is subscribed",
+        store.name,
+        store.kind.title()
+    );
+    let hint = format!("with that: ordersync listen --public-url https://... --channel {}", store.name);
+    Some(Error::new(ErrorKind::Unsupported, text).hint(hint))
+}
+
 /// A delivery on its way into the book.
 struct Kept {
     ring: Ring,

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{BELOW, keys, webhooks_of};
 use crate::book::Book;
-use crate::channel::webhooks::{Hook, HookChange};
+use crate::channel::webhooks::{Hook, HookChange, Webhooks};
 use crate::error::{Answer, Error, ErrorKind, Result};
 use crate::http::is_loopback;
 use crate::sync::Context;
@@ -66,10 +66,15 @@ impl Mended {
 /// Sees to it that the store's deliveries come to this public address, and to no other of ours. What
 /// cannot be done now, the next sync goes on with.
 pub(crate) fn mend(context: &Context, book: &mut Book, open: &OpenStore, address: &str) -> Result<Mended> {
+    let is_new = book.hooked(open.store.id)?.is_none();
     book.hook(open.store.id, address)?;
     let mut mended = Mended::default();
     let mut tried = 1;
     while let Err(error) = mend_once(context, open, address, &mut mended) {
+        // There is nothing there that the next sync could go on with.
+        if is_new && error.kind() == ErrorKind::Unsupported && mended == Mended::default() {
+            book.unhook(open.store.id)?;
+        }
         // The client has waited the pause out, and does not repeat a write. What was made is listed
         // when it is looked again.
         if tried == TRIES || error.answer() != Some(Answer::NotNow) {
@@ -90,7 +95,8 @@ fn mend_once(context: &Context, open: &OpenStore, address: &str, mended: &mut Me
     let wanted = format!("{address}{BELOW}{path}");
     let mut kept = Vec::new();
     for topic in webhooks.topics {
-        match ours.iter().find(|hook| hook.topic == *topic && hook.address == wanted) {
+        let is_it = |hook: &&Hook| hook.topic == *topic && hook.address == wanted;
+        match ours.iter().filter(is_it).max_by_key(|hook| hook.is_active) {
             Some(hook) => {
                 kept.push(&hook.id);
                 if !hook.is_active {
@@ -105,7 +111,7 @@ fn mend_once(context: &Context, open: &OpenStore, address: &str, mended: &mut Me
             }
         }
     }
-    for hook in ours.iter().filter(|hook| !kept.contains(&&hook.id)) {
+    for hook in ours.iter().filter(|hook| !kept.contains(&&hook.id) && is_there(hook, webhooks)) {
         open.channel.change_hook(&HookChange::Remove(hook.clone()))?;
         mended.removed += 1;
     }
@@ -133,12 +139,20 @@ pub(crate) fn check(context: &Context, book: &mut Book, open: &OpenStore) -> Res
 pub(crate) fn remove(context: &Context, book: &mut Book, open: &OpenStore) -> Result<usize> {
     let secrets = context.credential_store().read(&open.store.name)?;
     let Some(path) = keys::path(&secrets) else { return Ok(0) };
-    let ours = of_ours(open.channel.hooks()?, &path);
+    let webhooks = webhooks_of(&open.store)?;
+    let mut ours = of_ours(open.channel.hooks()?, &path);
+    ours.retain(|hook| is_there(hook, webhooks));
     for hook in &ours {
         open.channel.change_hook(&HookChange::Remove(hook.clone()))?;
     }
     book.unhook(open.store.id)?;
     Ok(ours.len())
+}
+
+/// Whether there is anything to take away. Where nothing is deleted, what was taken away is listed for
+/// good.
+fn is_there(hook: &Hook, webhooks: &Webhooks) -> bool {
+    webhooks.deletes || hook.is_active
 }
 
 fn of_ours(hooks: Vec<Hook>, path: &str) -> Vec<Hook> {

@@ -30,8 +30,12 @@ pub enum Lack {
     Archive,
     /// Edits that move the time of the last change.
     DatedEdits,
+    /// Webhooks of edits.
+    EditsToldOf,
     /// The buyer's e-mail address.
     Emails,
+    /// Webhooks that are switched off, or deleted, once their deliveries fail.
+    GivingUp,
     /// Orders that are held back.
     Holds,
     /// Ids that are near to those of the shop's orders beside them, because the shop gives them out.

@@ -25,6 +25,8 @@ pub(super) const WEBHOOKS: Webhooks = Webhooks {
     signed_with: &["client_secret"],
     takes_our_key: true,
     comes_within: TimeDelta::hours(48),
+    needs: "",
+    deletes: true,
     read,
 };
 

@@ -18,6 +18,7 @@
 //!   limits, and the tutorials on orders and on inventory.
 //! - github.com/magento/magento2 and github.com/magento/inventory: the issues that are named where
 //!   something follows from them, and the source of shipping, cancelling and inventory.
+//! - github.com/mage-os/mageos-async-events and mageos-common-async-events: what `webhooks` names.
 //! - Answers recorded from real shops (2.4.7-p3, 2.4.8-p2), which win over the pages.
 //! - Not confirmed, so handled both ways: whether a page beyond the end is empty or the last one
 //!   again; whether an answer of `ship` is a number or a text; which messages a nonce that was used
@@ -37,14 +38,15 @@ mod probe;
 mod settings;
 mod shipments;
 mod status;
+mod webhooks;
 mod wire;
 
 use std::time::Duration;
 
 use super::{
     Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Found,
-    GuideTime, Heads, Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange,
-    TrackingPlan, UnknownCarrier, Write, status_words, stored,
+    GuideTime, Heads, Hook, HookChange, Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey,
+    TrackingChange, TrackingPlan, UnknownCarrier, Write, status_words, stored,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
@@ -63,7 +65,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     sold_here: |source| source == map::CHECKOUT,
     ships: |words| shipments::may_ship(map::apart(words).0).is_ok(),
     policies: Policies::USUAL,
-    webhooks: None,
+    webhooks: Some(webhooks::WEBHOOKS),
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),
     open: |connection| {
@@ -180,6 +182,14 @@ impl Channel for Magento {
 
     fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step> {
         cancel::step(&self.api, now, numeric(&now.remote_id)?, &cancellation.reason, receipts)
+    }
+
+    fn hooks(&self) -> Result<Vec<Hook>> {
+        webhooks::list(&self.api)
+    }
+
+    fn change_hook(&self, change: &HookChange) -> Result<()> {
+        webhooks::change(&self.api, change)
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {

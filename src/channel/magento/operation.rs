@@ -8,6 +8,8 @@ use reqwest::Method;
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use crate::secret::Secret;
+
 /// A write.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -58,6 +60,25 @@ pub(crate) enum Operation {
     Cancel {
         /// The order's id.
         order: u64,
+    },
+    /// `POST async_event`, a route of the module for webhooks.
+    Subscribe {
+        /// `sales.order.created`.
+        topic: &'static str,
+        /// Where its deliveries go.
+        address: String,
+        /// What they are signed with.
+        #[serde(skip)]
+        key: Secret,
+    },
+    /// `PUT async_event/{hook}`: has a subscription deliver, or not any more.
+    Switch {
+        /// The subscription's id.
+        hook: u64,
+        /// Its topic: what it permits is looked up by that.
+        topic: String,
+        /// Whether it is to deliver.
+        is_on: bool,
     },
 }
 
@@ -141,6 +162,15 @@ impl Operation {
                 (Method::POST, format!("orders/{order}/comments"), json!({ "statusHistory": history }))
             }
             Self::Cancel { order } => (Method::POST, format!("orders/{order}/cancel"), json!({})),
+            Self::Subscribe { topic, address, key } => {
+                let hook = json!({ "event_name": topic, "recipient_url": address, "verification_token": key.reveal(),
+                    "metadata": "http" });
+                (Method::POST, "async_event".to_owned(), json!({ "asyncEvent": hook }))
+            }
+            Self::Switch { hook, topic, is_on } => {
+                let row = json!({ "subscription_id": hook, "event_name": topic, "status": is_on });
+                (Method::PUT, format!("async_event/{hook}"), json!({ "asyncEvent": row }))
+            }
         }
     }
 

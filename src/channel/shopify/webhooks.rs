@@ -24,6 +24,8 @@ pub(super) const WEBHOOKS: Webhooks = Webhooks {
     signed_with: &["client_secret", "api_secret"],
     takes_our_key: false,
     comes_within: TimeDelta::hours(4),
+    needs: "",
+    deletes: true,
     read,
 };
 

@@ -23,6 +23,8 @@ pub(super) const WEBHOOKS: Webhooks = Webhooks {
     takes_our_key: true,
     // Sent by WP-Cron, which a shop without visitors runs late.
     comes_within: TimeDelta::hours(1),
+    needs: "",
+    deletes: true,
     read,
 };
 

@@ -73,7 +73,7 @@ pub(super) fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) ->
         News::Placed => "store/order/created",
         News::Changed => "store/order/updated",
         News::PutAway => "store/order/archived",
-        News::Erased => return None,
+        News::Erased | News::Named(..) => return None,
     };
     if hook.topic != scope && hook.topic != "store/order/*" {
         return None;

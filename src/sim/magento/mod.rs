@@ -7,6 +7,7 @@
 
 mod access;
 mod admin;
+mod async_events;
 mod criteria;
 mod errors;
 mod lists;
@@ -22,7 +23,7 @@ mod vendor;
 use std::sync::Arc;
 
 pub use options::{
-    ACCESS_TOKEN, ACCESS_TOKEN_SECRET, CONSUMER_KEY, CONSUMER_SECRET, OTHER_ACCESS_TOKEN, Options, Version,
+    ACCESS_TOKEN, ACCESS_TOKEN_SECRET, AsyncEvents, CONSUMER_KEY, CONSUMER_SECRET, OTHER_ACCESS_TOKEN, Options, Version,
 };
 pub(crate) use vendor::{Magento, Own};
 

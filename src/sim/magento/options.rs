@@ -16,6 +16,19 @@ pub enum Version {
     V2_4_9,
 }
 
+/// The free modules for webhooks, as far as a shop has them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsyncEvents {
+    /// Neither.
+    No,
+    /// The one that delivers, and not the one by which there is anything to deliver.
+    Base,
+    /// Both, of version 3: a body is the data.
+    Data,
+    /// Both, of version 4: a body is a CloudEvent.
+    CloudEvent,
+}
+
 /// The consumer key that every simulated shop takes: of the real form, made up, opens nothing real.
 pub const CONSUMER_KEY: &str = "decade00000000000000000000000001";
 /// Its secret.
@@ -72,6 +85,8 @@ options! {
         currency: String = "EUR".to_owned(),
         /// Tax in hundredths of a percent (1900 = 19 %); 0 for none.
         tax_basis_points: u32 = 1900,
+        /// Its modules for webhooks.
+        async_events: AsyncEvents = AsyncEvents::No,
         /// How long a page of orders takes.
         page_latency: Duration = Duration::ZERO,
         /// The id of the first order.
@@ -91,7 +106,7 @@ impl Options {
 
     /// Another one.
     pub(crate) fn another() -> Self {
-        Self { first_id: 5_001, ..Self::rehearsal(Duration::ZERO) }
+        Self { first_id: 5_001, async_events: AsyncEvents::CloudEvent, ..Self::rehearsal(Duration::ZERO) }
     }
 
     /// Versions, and ways of serving.
@@ -104,6 +119,7 @@ impl Options {
             ("access token alone", Self { bearer: true, ..Self::another() }),
             ("input limits", Self { input_limits: true, ..Self::another() }),
             ("two store views", Self { store_views: vec!["default", "at"], ..Self::another() }),
+            ("webhooks of version 3", Self { async_events: AsyncEvents::Data, ..Self::another() }),
             ("two sources", Self { sources: vec!["default", "hamburg"], ..Self::another() }),
             ("XML by default", Self { xml_by_default: true, developer_mode: true, ..Self::another() }),
         ]

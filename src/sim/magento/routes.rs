@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use super::access::{body, may, no_route};
 use super::errors::{plain, wrong_type};
-use super::{Answer, Call, Context, Request, Response, lists, orders, shipments};
+use super::options::AsyncEvents;
+use super::{Answer, Call, Context, Request, Response, async_events, lists, orders, shipments};
 use crate::sim::forms::bracketed_fields;
 use crate::sim::rest::{Route, find, from_pairs};
 
@@ -30,8 +31,11 @@ const ROUTES: &[Route<Handler>] = &[
     Route("DELETE", "shipment/track/{id}", "Magento_Sales::shipment", shipments::remove_track),
     Route("GET", "creditmemos", "Magento_Sales::sales_creditmemo", lists::memos),
     Route("GET", "store/storeConfigs", "Magento_Backend::store", configs),
-    Route("GET", "modules", "", modules),
+    Route("GET", "modules", "Magento_Backend::admin", modules),
     Route("GET", "inventory/sources", "Magento_InventoryApi::source", sources),
+    Route("GET", "async_events", "MageOS_AsyncEvents::manage", async_events::list),
+    Route("POST", "async_event", "MageOS_AsyncEvents::manage", async_events::save),
+    Route("PUT", "async_event/{id}", "MageOS_AsyncEvents::manage", async_events::save),
 ];
 
 /// The answer to a request for this path below `V1/`.
@@ -41,6 +45,9 @@ pub(super) fn answer(context: &mut Context<'_>, request: &Request, path: &str) -
         return Err(plain(405, &format!("The {method} HTTP method is not supported.")));
     }
     let path = path.trim_end_matches('/');
+    if path.starts_with("async_event") && context.options.async_events == AsyncEvents::No {
+        return Err(no_route());
+    }
     let (route, path) = match find(ROUTES, method, path) {
         Some(found) => found,
         None => return Err(misplaced(method, path).unwrap_or_else(no_route)),
@@ -87,8 +94,14 @@ fn configs(call: &mut Call<'_, '_>) -> Answer {
 }
 
 /// `GET modules`.
-fn modules(_call: &mut Call<'_, '_>) -> Answer {
-    let names = ["Magento_Store", "Magento_Sales", "Magento_Catalog", "Magento_Integration", "Magento_InventoryApi"];
+fn modules(call: &mut Call<'_, '_>) -> Answer {
+    let mut names =
+        vec!["Magento_Store", "Magento_Sales", "Magento_Catalog", "Magento_Integration", "Magento_InventoryApi"];
+    match call.options.async_events {
+        AsyncEvents::No => {}
+        AsyncEvents::Base => names.push("MageOS_AsyncEvents"),
+        AsyncEvents::Data | AsyncEvents::CloudEvent => names.extend(["MageOS_AsyncEvents", "MageOS_CommonAsyncEvents"]),
+    }
     Ok(Response::json(200, &json!(names)))
 }
 

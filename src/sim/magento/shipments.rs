@@ -9,6 +9,7 @@ use super::orders::known;
 use super::render::{self, Sort, time};
 use super::vendor::{SEEDED, can_ship, canceled, is_virtual, next_made, set_state, settle, status, to_ship};
 use super::{Answer, Call, Context, Line, Order, Response, Shipment, Tracking};
+use crate::sim::world::hooks::News;
 use crate::sim::world::{About, numbers};
 
 /// Row and pieces.
@@ -87,6 +88,10 @@ pub(super) fn send(
         set_state(context, id, "processing");
     }
     settle(context, id);
+    context.state.note(id, News::Named("sales.shipment.created", made));
+    if context.order(id).is_some_and(|order| !can_ship(&order)) {
+        context.state.note(id, News::Named("sales.order.shipped", id));
+    }
     Some(made)
 }
 

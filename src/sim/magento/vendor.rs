@@ -7,9 +7,10 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::options::{ACCESS_TOKEN, ACCESS_TOKEN_SECRET, CONSUMER_KEY, CONSUMER_SECRET, Options};
-use super::{Context, Entry, Line, Order, Shop, State, Tracking, access, orders, render, shipments};
+use super::{Context, Entry, Line, Order, Shop, State, Tracking, access, async_events, orders, render, shipments};
 use crate::channel::ChannelKind;
 use crate::sim::http::{Request, Response};
+use crate::sim::world::hooks::{Hook, News, Written};
 use crate::sim::world::{Dice, Event, Nature, Purchase, Refund, Shipment, Vendor, Way, everything, wrap};
 use crate::sim::{Access, Lack, Question};
 
@@ -127,6 +128,11 @@ pub(super) fn set_state(context: &mut Context<'_>, id: u64, state: impl Into<Cow
         context.set_word(id, state);
         context.order_mut(id).into_iter().for_each(|order| order.own.word = None);
         context.touch(id);
+        let is_cancelled = context.state.orders.get(&id).is_some_and(|entry| entry.status == "canceled");
+        context.state.note(id, News::Named("sales.order.updated", id));
+        if is_cancelled {
+            context.state.note(id, News::Named("sales.order.cancelled", id));
+        }
     }
     changed
 }
@@ -179,6 +185,7 @@ fn refunded(context: &mut Context<'_>, id: u64, refund: u64) {
     }
     order.refunds.get_mut(at).into_iter().for_each(|one| one.lines.clone_from(&lines));
     settle(context, id);
+    context.state.note(id, News::Named("sales.creditmemo.created", refund));
     let is_new = context.state.orders.get(&id).is_some_and(|entry| entry.status == "new");
     if is_new {
         set_state(context, id, "processing");
@@ -187,7 +194,7 @@ fn refunded(context: &mut Context<'_>, id: u64, refund: u64) {
 
 impl Vendor for Magento {
     const KIND: ChannelKind = ChannelKind::Magento;
-    const LACKS: &[Lack] = &[Lack::DatedEdits, Lack::OpenAfterRefund, Lack::Undone];
+    const LACKS: &[Lack] = &[Lack::DatedEdits, Lack::EditsToldOf, Lack::GivingUp, Lack::OpenAfterRefund, Lack::Undone];
     const TICKS: i64 = 1;
     const KEEPS_LINES: bool = false;
     const ARCHIVES: bool = false;
@@ -317,6 +324,7 @@ impl Vendor for Magento {
                 if options.invoices_at_once {
                     invoice(order);
                 }
+                context.state.note(id, News::Named("sales.order.paid", id));
                 if matches!(&*state, "new" | "pending_payment" | "payment_review") {
                     set_state(context, id, "processing");
                 }
@@ -409,6 +417,10 @@ impl Vendor for Magento {
     fn document(context: &Context<'_>, id: u64) -> Option<Value> {
         let entry = context.state.orders.get(&id)?;
         Some(render::order(context.options, entry, &entry.order(context.options)))
+    }
+
+    fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<Written> {
+        async_events::letter(context, hook, id, news)
     }
 
     fn respond(shop: &Shop, request: &Request) -> Response {

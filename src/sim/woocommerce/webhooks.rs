@@ -91,6 +91,7 @@ pub(super) fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) ->
         News::Placed => "order.created",
         News::PutAway => "order.deleted",
         News::Changed if status == "trash" => return None,
+        News::Named(..) => return None,
         News::Changed | News::Erased => "order.updated",
     };
     if topic != hook.topic {

@@ -24,6 +24,8 @@ pub enum News {
     PutAway,
     /// It was erased for good.
     Erased,
+    /// What a vendor calls so happened to the order, or to what has this number and belongs to it.
+    Named(&'static str, u64),
 }
 
 /// A subscription.
@@ -90,6 +92,13 @@ impl Letter {
 pub(crate) fn sign(key: &str, message: &[u8]) -> String {
     let mac = <Hmac<sha2::Sha256> as KeyInit>::new_from_slice(key.as_bytes()).map(|mac| mac.chain_update(message));
     mac.map(|mac| base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes())).unwrap_or_default()
+}
+
+/// The same in hexadecimal digits.
+pub(crate) fn sign_in_hex(key: &str, message: &[u8]) -> String {
+    let mac = <Hmac<sha2::Sha256> as KeyInit>::new_from_slice(key.as_bytes()).map(|mac| mac.chain_update(message));
+    let code = mac.map(|mac| mac.finalize().into_bytes()).unwrap_or_default();
+    code.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A store's subscriptions and deliveries.

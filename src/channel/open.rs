@@ -59,6 +59,8 @@ pub struct Adapter {
     pub(crate) policies: Policies,
     /// How the channel tells of changes by itself, where it does.
     pub(crate) webhooks: Option<Webhooks>,
+    /// Why it does not, as the end of a sentence; empty where that needs no words.
+    pub(crate) no_webhooks: &'static str,
     /// The format of a store's documents. `Usage` for a value that cannot be right.
     pub(crate) format: fn(&Values) -> Result<Box<dyn Format>>,
     /// The vendor's or the shop's own server, which is sent a store's credentials where there is no

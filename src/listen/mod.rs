@@ -167,16 +167,16 @@ impl Line {
 /// # Errors
 /// `Unsupported` where it does not.
 pub(crate) fn webhooks_of(store: &Store) -> Result<&'static Webhooks> {
-    store.kind.adapter().webhooks.as_ref().ok_or_else(|| {
-        let text = format!(
-            "{}: {} tells ordersync of nothing by webhook, so there is nothing to receive",
-            store.name,
-            store.kind.title()
-        );
-        Error::new(ErrorKind::Unsupported, text).hint(format!(
-            "its orders come with the sync every half hour (ordersync schedule install), or more often: ordersync config set {}.interval 5",
-            store.name
-        ))
+    let adapter = store.kind.adapter();
+    adapter.webhooks.as_ref().ok_or_else(|| {
+        let why = match adapter.no_webhooks {
+            "" => format!("{} tells ordersync of nothing by webhook", adapter.title),
+            why => why.to_owned(),
+        };
+        let text = format!("{}: {why}, so there is nothing to receive", store.name);
+        Error::new(ErrorKind::Unsupported, text).hint(
+            "ordersync watch asks for its orders as often as the channel permits; the sync every half hour (ordersync schedule install) has them as well",
+        )
     })
 }
 

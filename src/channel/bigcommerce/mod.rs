@@ -61,6 +61,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     ships: |_| true,
     policies: Policies { edits: Policy::Apply, address: Policy::Apply, cancels: Policy::Apply, ..Policies::USUAL },
     webhooks: Some(webhooks::WEBHOOKS),
+    no_webhooks: "",
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Settings::read(values).and_then(|_| settings::origin()),
     open: |connection| {

@@ -64,6 +64,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     ships: |_| true,
     policies: Policies::USUAL,
     webhooks: None,
+    no_webhooks: "Etsy sends webhooks to commercial apps only, and a merchant's own app is none",
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Settings::read(values).and_then(|_| auth::address("/")),
     open: |connection| {

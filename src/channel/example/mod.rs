@@ -60,6 +60,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     ships: |_| true,
     policies: Policies::USUAL,
     webhooks: None,
+    no_webhooks: "",
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),
     open: |connection| {

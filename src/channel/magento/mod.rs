@@ -66,6 +66,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     ships: |words| shipments::may_ship(map::apart(words).0).is_ok(),
     policies: Policies::USUAL,
     webhooks: Some(webhooks::WEBHOOKS),
+    no_webhooks: "",
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),
     open: |connection| {

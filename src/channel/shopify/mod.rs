@@ -71,6 +71,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     ships: |words| !words.split(map::AND).any(|word| matches!(word, map::ON_HOLD | map::SCHEDULED)),
     policies: Policies { cancels: Policy::Apply, ..Policies::USUAL },
     webhooks: Some(webhooks::WEBHOOKS),
+    no_webhooks: "",
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Settings::read(values)?.origin(),
     open: |connection| {

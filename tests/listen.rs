@@ -17,7 +17,7 @@ use ordersync::clock::SystemClock;
 use ordersync::sim::magento::{self, AsyncEvents};
 use ordersync::sim::woocommerce::{NewOrder, Options};
 use ordersync::sim::world::hooks::{Hook, Letter};
-use ordersync::sim::{Fault, FaultKind, Lack, Purchase, Server, ServerOptions, Simulated, another};
+use ordersync::sim::{Fault, FaultKind, Lack, Purchase, Server, ServerOptions, Simulated, another, example, rehearsal};
 use support::program::{Home, until};
 use support::woo::Rig;
 
@@ -773,4 +773,165 @@ fn w4_what_magento_s_module_sent_to_nobody_is_never_sent_again_and_the_next_sync
     assert!(has(&id, "MUG-9"));
     assert!(one.home.json("changes").to_string().contains("cancelled"));
     assert_eq!(again.stop().0, Some(0));
+}
+
+/// Two shops of the made-up channel that have one token: one application, with one path for both.
+struct TwoShops {
+    home: Home,
+    shops: [(Arc<dyn Simulated>, Server); 2],
+    listening: Listening,
+}
+
+impl TwoShops {
+    fn new() -> Self {
+        let clock = || Arc::new(SystemClock::new(Arc::new(AtomicBool::new(false))));
+        let (one, server, home) = connected_to(rehearsal(ChannelKind::Example, clock(), Duration::ZERO));
+        let other = another(ChannelKind::Example, clock());
+        let beside = Server::start(other.clone(), ServerOptions::default()).unwrap();
+        let flags = other.access(beside.url()).flags.join(" ");
+        home.run(&format!("connect example --name second {flags}")).exits(0);
+        home.run("sync").exits(0);
+        let listening = Listening::start(&home);
+        until("the subscriptions", || one.hooks().len() == 2 && other.hooks().len() == 2);
+        until("what is written down of it", || home.sql("SELECT 1 FROM hooks WHERE checked_at > 0").len() == 2);
+        Self { home, shops: [(one, server), (other, beside)], listening }
+    }
+
+    fn address(&self) -> String {
+        self.shops[0].0.hooks()[0].address.clone()
+    }
+
+    /// What is answered to a delivery that is signed with a key of this name.
+    fn send(&self, key: &str, body: &serde_json::Value) -> Option<u16> {
+        example::letter(&self.address(), key, body).send()
+    }
+
+    fn requests(&self, nth: usize, part: &str) -> usize {
+        self.shops[nth].1.requests().iter().filter(|one| one.target().contains(part)).count()
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.home.sql("SELECT 1 FROM rereads").is_empty()
+    }
+
+    fn has(&self, store: &str, id: &str, text: &str) -> bool {
+        self.home.run(&format!("show {store}:{id} --json")).done().stdout.contains(text)
+    }
+}
+
+#[test]
+fn w1_stores_of_one_application_have_one_path_and_each_gets_its_own() {
+    let two = TwoShops::new();
+    let all: Vec<String> = two.shops.iter().flat_map(|(shop, _)| shop.hooks()).map(|hook| hook.address).collect();
+    assert!(all.iter().all(|address| *address == two.address()), "{all:?}");
+    for (nth, name) in [(0, "example"), (1, "second")] {
+        let id = two.shops[nth].0.place(&Purchase::paid().line("TEE-001", 1));
+        until("the order", || two.has(name, &id, "TEE-001"));
+    }
+    // Several orders in one delivery, of the second shop.
+    let place = |sku: &str| two.shops[1].0.place(&Purchase::paid().line(sku, 1));
+    let (first, second) = (place("MUG-9"), place("BOOK-7"));
+    until("the orders", || two.has("second", &first, "MUG-9") && two.has("second", &second, "BOOK-7"));
+    until("the end of the work", || two.is_at_rest());
+    two.shops.iter().for_each(|(_, server)| server.clear_requests());
+    let body = |shop: &str| serde_json::json!({ "id": format!("d-{shop}"), "shop": shop, "orders": [first.parse::<u64>().unwrap(), second.parse::<u64>().unwrap()] });
+    assert_eq!(two.send("k-1", &body("other")), Some(200));
+    until("both reads", || two.requests(1, &first) == 1 && two.requests(1, &second) == 1);
+    // Again it costs nothing, and a stranger's is dropped.
+    assert_eq!((two.send("k-1", &body("other")), two.send("k-1", &body("stranger"))), (Some(200), Some(200)));
+    std::thread::sleep(Duration::from_millis(1300));
+    assert_eq!((two.requests(0, "orders"), two.requests(1, "orders")), (0, 2));
+    // What is subscribed to for both stays for the one that is left.
+    two.home.run("listen --off --channel example").exits(0).prints("1 subscription taken away");
+    let topics: Vec<String> = two.shops[0].0.hooks().into_iter().map(|hook| hook.topic).collect();
+    assert_eq!(topics, ["people"]);
+    two.home.run("listen --off --channel second").exits(0).prints("2 subscriptions taken away");
+}
+
+#[test]
+fn w2_a_key_that_a_delivery_names_is_fetched_once_and_made_up_names_cost_next_to_nothing() {
+    let two = TwoShops::new();
+    two.shops.iter().for_each(|(_, server)| server.clear_requests());
+    let body = |nth: u64| serde_json::json!({ "id": format!("d-{nth}"), "shop": "corner", "orders": [nth] });
+    for nth in 900..920 {
+        assert_eq!(two.send("k-1", &body(nth)), Some(200));
+    }
+    // What cannot be a name is not asked for.
+    for odd in ["", "../shop", "k-1?x", "k 1", "k%201", &"k".repeat(65)] {
+        assert_eq!(two.send(odd, &body(1)), Some(401), "{odd}");
+    }
+    assert_eq!(two.requests(0, "keys"), 1);
+    // The vendor has a new one.
+    assert_eq!(two.send("k-2", &body(920)), Some(200));
+    for nth in 0..40 {
+        assert!(matches!(two.send(&format!("bad-{nth}"), &body(1)), Some(401 | 503)));
+    }
+    assert!((3..=5).contains(&two.requests(0, "keys")), "{}", two.requests(0, "keys"));
+    assert_eq!(two.requests(1, "keys"), 0);
+    assert_eq!((two.send("k-1", &body(921)), two.send("k-2", &body(922))), (Some(200), Some(200)));
+    // Another key's signature.
+    let mut mixed = example::letter(&two.address(), "k-1", &body(923));
+    *header(&mut mixed, "X-Key") = "k-2".to_owned();
+    assert_eq!(mixed.send(), Some(401));
+    let (code, _) = two.listening.stop();
+    assert_eq!(code, Some(0));
+}
+
+#[test]
+fn x4_a_challenge_is_answered_at_the_path_alone_and_by_the_public_address() {
+    let two = TwoShops::new();
+    let path = two.address().split_once(&format!(":{}", two.listening.port)).unwrap().1.to_owned();
+    let get = |target: &str| two.listening.raw(format!("GET {target} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
+    assert_eq!(get(&format!("{path}?other=1")), 400);
+    assert_eq!(get(&format!("{path}?challenge={}", "x".repeat(300))), 400);
+    assert_eq!(get(&path), 400);
+    assert_eq!(get("/hooks/x?challenge=1"), 404);
+    assert_eq!(two.listening.raw(format!("POST {path}?challenge=1 HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()), 404);
+    // A new address, behind a proxy that leaves its path or takes it away: the shop asks there, and
+    // subscribes only where the answer is for the address that it knows.
+    let home = two.home;
+    let port = two.listening.port;
+    assert_eq!(two.listening.stop().0, Some(0));
+    let again = Listening::at(&home, port, &format!("--public-url http://localhost:{port}/ordersync"));
+    until("the new address", || {
+        let hooks: Vec<_> = two.shops.iter().flat_map(|(shop, _)| shop.hooks()).collect();
+        hooks.len() == 4 && hooks.iter().all(|hook| hook.address.contains("/ordersync/hooks/"))
+    });
+    assert_eq!(again.stop().0, Some(0));
+}
+
+#[test]
+fn x3_whom_the_channel_has_erased_is_forgotten_in_all_its_stores_also_after_a_kill() {
+    let two = TwoShops::new();
+    let of = |nth: usize, sku: &str| two.shops[nth].0.place(&Purchase::paid().line(sku, 1).customer(77));
+    let (closed, open, other) = (of(0, "TEE-001"), of(0, "MUG-9"), of(1, "BOOK-7"));
+    let somebody = two.shops[0].0.place(&Purchase::paid().line("TEE-001", 1).customer(78));
+    for (store, id) in [("example", &closed), ("example", &open), ("second", &other), ("example", &somebody)] {
+        until("the orders", || two.home.run(&format!("show {store}:{id}")).done().code == Some(0));
+    }
+    for (nth, id) in [(0, &closed), (1, &other), (0, &somebody)] {
+        assert!(two.shops[nth].0.cancel(id));
+    }
+    let cancelled = "SELECT count(*) FROM orders WHERE status = 'cancelled' AND buyer_remote_id IN ('77', '78')";
+    until("the cancellations", || two.home.sql(cancelled) == ["3"]);
+    until("the end of the work", || two.is_at_rest());
+    let left = || two.home.sql("SELECT remote_id FROM orders WHERE buyer_remote_id = '77'");
+    let erased = serde_json::json!({ "id": "e-1", "erased": 77 });
+    let mut forged = example::letter(&two.address(), "k-1", &erased);
+    *forged.body.last_mut().unwrap() = b' ';
+    assert_eq!(forged.send(), Some(401));
+    assert_eq!(two.send("k-1", &erased), Some(200));
+    // An order that is not closed keeps its address until it is, and the person is not forgotten.
+    until("the closed ones", || left() == [open.clone()]);
+    assert_eq!(two.home.sql("SELECT store_id FROM to_forget").len(), 1);
+    assert_eq!(two.home.sql("SELECT 1 FROM orders WHERE buyer_remote_id = '78'").len(), 1, "nobody else");
+    assert!(two.shops[0].0.cancel(&open));
+    until("the cancellation", || two.home.sql(cancelled) == ["2"]);
+    two.home.run("sync").exits(0);
+    assert_eq!((left(), two.home.sql("SELECT 1 FROM to_forget")), (Vec::new(), Vec::new()));
+    // What was answered is kept: the next sync does it.
+    assert_eq!(two.send("k-1", &serde_json::json!({ "id": "e-2", "erased": 78 })), Some(200));
+    two.listening.signal("-KILL");
+    two.home.run("sync").exits(0);
+    until("the last one", || two.home.sql("SELECT 1 FROM orders WHERE buyer_remote_id = '78'").is_empty());
 }

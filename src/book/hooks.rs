@@ -25,6 +25,8 @@ pub(crate) struct Ring {
     pub(crate) orders: Vec<String>,
     /// What it is known by when it comes again.
     pub(crate) key: Option<String>,
+    /// Whom the channel has erased: its own number of the customer.
+    pub(crate) forget: Option<String>,
 }
 
 /// How Instasync stands for a store where it is on.
@@ -132,6 +134,7 @@ impl Book {
     /// Instasync is off for the store.
     pub(crate) fn unhook(&mut self, store: i64) -> Result<()> {
         self.write("written", |db| {
+            // Whom the channel has erased is forgotten all the same.
             for table in ["hooks", "unannounced", "deliveries"] {
                 db.execute(&format!("DELETE FROM {table} WHERE store_id = ?"), [store]).done("written")?;
             }
@@ -160,6 +163,10 @@ fn keep(db: &Connection, ring: &Ring, moment: TimeDelta, now: Timestamp) -> Resu
         if kept == 0 {
             return Ok(());
         }
+    }
+    if let Some(person) = &ring.forget {
+        let sql = "INSERT INTO to_forget (store_id, person, told_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
+        db.prepare_cached(sql).done("written")?.execute(params![store, person, at]).done("written")?;
     }
     for id in &ring.orders {
         super::rereads::ring(db, store, id, moment, now)?;

@@ -213,6 +213,43 @@ impl Book {
         why.done("read").map(Option::flatten)
     }
 
+    /// Begins to forget the people whom channels have erased: orders that they have bought by the
+    /// channel's own number of them, which are closed. While others of theirs are open, or could not
+    /// be read, it is looked again. Gives whether anything is to be cleared now.
+    pub(crate) fn begin_forgetting_told(&mut self) -> Result<bool> {
+        let told = "SELECT store_id, person FROM to_forget";
+        let mut statement = self.db.prepare_cached(told).done("read")?;
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).done("read")?;
+        let told: Vec<(i64, String)> = rows.collect::<rusqlite::Result<_>>().done("read")?;
+        drop(statement);
+        let (mut done, mut has_begun) = (Vec::new(), false);
+        for (store, person) in told {
+            if self.unreadable_of(store, &Found::new(By::Id(person.clone())))?.is_empty() {
+                done.push((store, person));
+            }
+        }
+        if done.is_empty() {
+            return Ok(false);
+        }
+        let theirs = "FROM orders o JOIN to_forget f ON f.store_id = o.store_id AND f.person = o.buyer_remote_id
+            WHERE NOT EXISTS (SELECT 1 FROM cleared z WHERE z.order_id = o.id)
+              AND NOT EXISTS (SELECT 1 FROM forgetting z WHERE z.order_id = o.id)";
+        let begin = format!("INSERT INTO forgetting SELECT o.id {theirs} AND {}", closed());
+        let left = format!("SELECT EXISTS (SELECT 1 {theirs} AND f.store_id = ?1 AND f.person = ?2)");
+        self.write_durably("written", |db| {
+            has_begun = db.prepare_cached(&begin).done("written")?.execute([]).done("written")? > 0;
+            for (store, person) in &done {
+                let theirs = params![store, person];
+                if !db.prepare_cached(&left).done("read")?.query_row(theirs, |row| row.get(0)).done("read")? {
+                    let sql = "DELETE FROM to_forget WHERE store_id = ?1 AND person = ?2";
+                    db.prepare_cached(sql).done("written")?.execute(theirs).done("written")?;
+                }
+            }
+            Ok(())
+        })?;
+        Ok(has_begun)
+    }
+
     /// Notes that these orders are to be cleared, as their person is to be forgotten.
     ///
     /// # Errors

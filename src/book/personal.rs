@@ -168,6 +168,8 @@ const TABLES: &[Table] = &[
     kept("hooks", Rows::OfNoOrder, "address"),
     kept("deliveries", Rows::OfNoOrder, "key"),
     kept("unannounced", Rows::OfNoOrder, "remote_id"),
+    // Numbers of people, until these are forgotten.
+    kept("to_forget", Rows::OfNoOrder, "person"),
     kept("readings", Rows::OfNoOrder, "program statuses"),
     kept("zone_offsets", Rows::OfNoOrder, ""),
     kept("lanes", Rows::OfNoOrder, "lane standing"),

@@ -149,7 +149,12 @@ fn i3_an_order_that_is_to_be_read_again_waits_until_it_was_read_by_its_id() {
 fn w2_a_ring_that_comes_while_the_order_is_read_stays_and_one_that_came_before_costs_nothing() {
     let shelf = Shelf::new();
     let (mut book, store) = shelf.with_store();
-    let ring = |id: &str, key: Option<&str>| Ring { store, orders: vec![id.into()], key: key.map(str::to_owned) };
+    let ring = |id: &str, key: Option<&str>| Ring {
+        store,
+        orders: vec![id.into()],
+        key: key.map(str::to_owned),
+        forget: None,
+    };
     let moment = TimeDelta::seconds(1);
     let due = |book: &Book| book.due_rereads(store, Why::Asked, 9).unwrap();
     book.keep_deliveries(&[ring("7", Some("a")), ring("7", Some("b")), ring("8", None)], moment).unwrap();
@@ -187,7 +192,7 @@ fn w3_a_new_order_of_which_nothing_tells_in_its_time_is_noticed() {
     assert!(!missing(&book), "a delivery may be late");
     shelf.clock.advance(TimeDelta::hours(5));
     assert!(missing(&book));
-    let ring = |id: &str| Ring { store, orders: vec![id.into()], key: None };
+    let ring = |id: &str| Ring { store, orders: vec![id.into()], key: None, forget: None };
     book.keep_deliveries(&[ring("3")], TimeDelta::zero()).unwrap();
     assert!(missing(&book));
     book.keep_deliveries(&[ring("4")], TimeDelta::zero()).unwrap();

@@ -66,6 +66,7 @@ use sha2::{Digest, Sha256};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Currency, KnownPieces, LineQuantity, Order, Parcel, Shipment, same_number};
+use crate::secret::Secret;
 use matching::{Matched, Part, Record};
 
 pub(crate) use capabilities::Cancelling;
@@ -212,6 +213,13 @@ pub trait Channel: Send + Sync {
     /// Changes one subscription. What is done already is harmless.
     fn change_hook(&self, change: &HookChange) -> Result<()> {
         let _ = change;
+        Err(no_webhooks())
+    }
+
+    /// The channel's key of this name, which its deliveries are signed with; nothing where it has none.
+    /// The name is of letters, digits, `-` and `_`.
+    fn hook_key(&self, id: &str) -> Result<Option<Secret>> {
+        let _ = id;
         Err(no_webhooks())
     }
 

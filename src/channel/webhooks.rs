@@ -34,8 +34,41 @@ pub(crate) struct Webhooks {
     pub(crate) needs: &'static str,
     /// Whether a subscription can be deleted; else it is switched off, and listed as that.
     pub(crate) deletes: bool,
+    /// What stores of one application have in common; nothing where each store stands for itself.
+    pub(crate) application: Option<Application>,
+    /// Answers the question whether an address is ours, as JSON; nothing where the channel asks none.
+    pub(crate) challenge: Option<Challenged>,
+    /// By which of the channel's own keys a delivery says that it is signed, where such keys are to be
+    /// fetched ([`Channel::hook_key`](super::Channel::hook_key)). It is not proven by then.
+    pub(crate) key_id: Option<KeyNamed>,
     /// What a delivery tells.
     pub(crate) read: fn(&Delivery<'_>) -> Told,
+}
+
+/// The body of the answer to a challenge; nothing where it is none.
+pub(crate) type Challenged = fn(&Challenge<'_>) -> Option<Vec<u8>>;
+
+/// The name of a key; nothing where there is none.
+pub(crate) type KeyNamed = fn(&Delivery<'_>) -> Option<String>;
+
+/// An application through which a channel delivers for several stores: to one path, with one key.
+/// Whose a delivery is stands in it ([`Told::Of`]).
+#[derive(Debug)]
+pub(crate) struct Application {
+    /// The credential that stores of one application have the same.
+    pub(crate) credential: &'static str,
+    /// Those of the topics that are subscribed to once for all of its stores.
+    pub(crate) topics: &'static [&'static str],
+}
+
+/// A question of the channel whether whoever is at an address knows what was given with it.
+pub(crate) struct Challenge<'a> {
+    /// The query.
+    pub(crate) query: &'a [(String, String)],
+    /// Our own key, which the channel was given.
+    pub(crate) key: &'a Secret,
+    /// The address, as it was subscribed to.
+    pub(crate) address: &'a str,
 }
 
 /// The keys that a store's deliveries are verified with. While one takes another's place there are
@@ -46,6 +79,8 @@ pub(crate) struct Keys {
     pub(crate) vendor: Vec<Secret>,
     /// Our own, which the vendor was given with the subscription.
     pub(crate) own: Vec<Secret>,
+    /// That which the delivery names, where such ones are fetched.
+    pub(crate) fetched: Option<Secret>,
 }
 
 /// A delivery as it came.
@@ -73,6 +108,23 @@ pub(crate) enum Told {
         /// another one about the same order.
         key: Option<String>,
     },
+    /// The channel has erased this person, and wants them forgotten here as well.
+    #[cfg_attr(not(feature = "example"), expect(dead_code, reason = "no channel here tells of it yet"))]
+    Forget {
+        /// The channel's own number of the customer.
+        person: String,
+        /// As that of orders.
+        key: Option<String>,
+    },
+    /// This is told of the store with this account, the id that the channel knows the store by; of one
+    /// that is none of ours it is nothing.
+    #[cfg_attr(not(feature = "example"), expect(dead_code, reason = "no channel here has applications yet"))]
+    Of {
+        /// The id of the account.
+        account: String,
+        /// What is told.
+        told: Box<Told>,
+    },
     /// Nothing about orders: a test, or something that is of no interest.
     Nothing,
     /// It is not proven to be the channel's, or not this store's.
@@ -96,6 +148,11 @@ impl Delivery<'_> {
     pub(crate) fn is_signed_in_hex(&self, keys: &[Secret], message: &[&[u8]], signature: &str) -> bool {
         keys.iter().any(|key| is_hmac_sha256_in_hex(key.reveal().as_bytes(), message, signature))
     }
+}
+
+/// Whether a name of a key can be one: it goes into an address.
+pub(crate) fn is_key_id(id: &str) -> bool {
+    (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
 }
 
 /// An order's id out of a body: a whole number, or text that is one.
@@ -144,6 +201,14 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn only_what_can_be_a_key_s_name_is_one() {
+        assert!(is_key_id("9936261a-7d7b-4621-a0f1-964a24b1ee9e") && is_key_id("k_1"));
+        for odd in ["", "../x", "a/b", "a?b", "a%2fb", "a b", "ä", "a\n", &"a".repeat(65)] {
+            assert!(!is_key_id(odd), "{odd}");
+        }
+    }
 
     #[test]
     fn only_what_can_be_an_order_s_id_is_one() {

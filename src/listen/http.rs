@@ -41,7 +41,7 @@ pub(super) struct Head {
 }
 
 impl Head {
-    fn all(&self, name: &str) -> Vec<&[u8]> {
+    pub(super) fn all(&self, name: &str) -> Vec<&[u8]> {
         self.headers.iter().filter(|(header, _)| header == name).map(|(_, value)| value.as_slice()).collect()
     }
 }
@@ -184,10 +184,12 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Answers, and ends the connection.
-    pub(super) fn answer(mut self, status: u16) {
-        let answer = format!("HTTP/1.1 {status} \r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-        if (&mut &*self.stream).write_all(answer.as_bytes()).is_err() || status == 200 {
+    /// Answers, with JSON where there is a body, and ends the connection.
+    pub(super) fn answer(mut self, status: u16, body: &[u8]) {
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
+        let length = body.len();
+        let head = format!("HTTP/1.1 {status} \r\n{kind}Content-Length: {length}\r\nConnection: close\r\n\r\n");
+        if (&mut &*self.stream).write_all(&[head.as_bytes(), body].concat()).is_err() || status == 200 {
             return;
         }
         // To close with something unread would take the answer away from the sender again.

@@ -29,7 +29,8 @@ const REPLACED: TimeDelta = TimeDelta::hours(24);
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// The store's credentials, with a path and a key for its deliveries, made where there are none yet.
-pub(super) fn ensure(context: &Context, store: &Store) -> Result<Secrets> {
+/// Stores of one application have the same.
+pub(super) fn ensure(context: &Context, store: &Store, webhooks: &Webhooks) -> Result<Secrets> {
     let files = context.credential_store();
     let is_whole = |secrets: &Secrets| [PATH, KEY].iter().all(|name| secrets.contains_key(*name));
     let secrets = files.read(&store.name)?;
@@ -39,12 +40,33 @@ pub(super) fn ensure(context: &Context, store: &Store) -> Result<Secrets> {
     let _one_process = Lock::take(&context.home.locks(), &store.name, Work::Renewal, PATIENCE, context.clock.as_ref())?;
     let mut secrets = files.read(&store.name)?;
     if !is_whole(&secrets) {
+        let shared = of_application(context, store, webhooks, &secrets)?;
         for name in [PATH, KEY] {
-            secrets.insert(name.to_owned(), Secret::new(format!("{}{}", sign::nonce()?, sign::nonce()?)));
+            let own = match shared.get(name) {
+                Some(shared) => shared.clone(),
+                None => Secret::new(format!("{}{}", sign::nonce()?, sign::nonce()?)),
+            };
+            secrets.insert(name.to_owned(), own);
         }
         files.write(&store.name, &secrets)?;
     }
     Ok(secrets)
+}
+
+/// Path and key of another store of the same application; empty where there is none.
+fn of_application(context: &Context, store: &Store, webhooks: &Webhooks, own: &Secrets) -> Result<Secrets> {
+    let Some(application) = &webhooks.application else { return Ok(Secrets::new()) };
+    for other in context.book()?.stores()? {
+        if other.kind != store.kind || other.id == store.id {
+            continue;
+        }
+        let secrets = context.credential_store().read(&other.name)?;
+        let is_same = secrets.get(application.credential).is_some_and(|it| own.get(application.credential) == Some(it));
+        if is_same && [PATH, KEY].iter().all(|name| secrets.contains_key(*name)) {
+            return Ok(secrets);
+        }
+    }
+    Ok(Secrets::new())
 }
 
 /// The path and the keys as they are now.
@@ -53,7 +75,7 @@ pub(super) fn of(secrets: &Secrets, webhooks: &Webhooks, now: Timestamp) -> (Str
     let replaced_at = get(BEFORE_AT).and_then(|at| at.reveal().parse::<Timestamp>().ok());
     let before = get(BEFORE).filter(|_| replaced_at.is_some_and(|at| (now - at).abs() < REPLACED));
     let vendor = signing(secrets, webhooks).into_iter().chain(before).collect();
-    (path(secrets).unwrap_or_default(), Keys { vendor, own: get(KEY).into_iter().collect() })
+    (path(secrets).unwrap_or_default(), Keys { vendor, own: get(KEY).into_iter().collect(), fetched: None })
 }
 
 /// The path, where the store has one.

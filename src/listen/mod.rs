@@ -15,11 +15,13 @@
 //! | module | does |
 //! |---|---|
 //! | here | paths, verification, keeping in groups, answers |
+//! | [`fetched`] | keys of the channel that deliveries name |
 //! | [`http`] | requests within their limits, on plain sockets |
 //! | [`keys`] | the path and the keys of a store, in its credentials |
 //! | [`reread`] | the worker of a store |
 //! | [`subscriptions`] | what the channel is to send where |
 
+mod fetched;
 mod http;
 pub(crate) mod keys;
 mod reread;
@@ -35,11 +37,12 @@ use chrono::TimeDelta;
 use url::Url;
 
 use crate::book::{Book, Ring, Store};
-use crate::channel::webhooks::{Delivery, Keys, Told, Webhooks};
+use crate::channel::webhooks::{Challenge, Delivery, Keys, Told, Webhooks, is_key_id};
 use crate::clock::Clock;
 use crate::credentials::CredentialStore;
 use crate::error::{Error, ErrorKind, Result};
 use crate::sync::Context;
+use fetched::{Fetched, Key};
 use http::{Connection, Head};
 
 /// How many connections are served at a time; others wait in the system's queue.
@@ -75,6 +78,7 @@ pub(crate) struct Line {
     webhooks: &'static Webhooks,
     path: String,
     keys: RwLock<Keys>,
+    fetched: Arc<Fetched>,
     looked_at: Mutex<Instant>,
     refused: AtomicU64,
     is_closed: AtomicBool,
@@ -89,9 +93,9 @@ impl Line {
     /// verify a delivery with.
     pub(crate) fn new(context: &Context, store: &Store) -> Result<Self> {
         let webhooks = webhooks_of(store)?;
-        let secrets = keys::ensure(context, store)?;
+        let secrets = keys::ensure(context, store, webhooks)?;
         let (path, keys) = keys::of(&secrets, webhooks, context.clock.now());
-        if keys.vendor.is_empty() && !webhooks.takes_our_key {
+        if keys.vendor.is_empty() && !webhooks.takes_our_key && webhooks.key_id.is_none() {
             let text = format!(
                 "{}: {} is missing, so no delivery could be verified; nothing is received",
                 store.name,
@@ -105,6 +109,7 @@ impl Line {
             webhooks,
             path,
             keys: RwLock::new(keys),
+            fetched: Arc::default(),
             looked_at: Mutex::new(Instant::now()),
             refused: AtomicU64::new(0),
             is_closed: AtomicBool::new(false),
@@ -136,16 +141,40 @@ impl Line {
         !self.is_closed.load(Ordering::Relaxed)
     }
 
-    fn read(&self, head: &Head, body: &[u8], clock: &dyn Clock) -> Told {
+    /// What a delivery tells; an error where that cannot be known now.
+    fn read(&self, head: &Head, body: &[u8], context: &Arc<Context>) -> Result<Told, Option<u16>> {
         let read = || {
             let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
-            let values = &self.store.values;
-            (self.webhooks.read)(&Delivery { headers: &head.headers, body, values, keys: &keys, now: clock.now() })
+            let (headers, values, now) = (&head.headers, &self.store.values, context.clock.now());
+            let fetched = match self.webhooks.key_id {
+                None => None,
+                Some(names) => match self.key(names(&Delivery { headers, body, values, keys: &keys, now }), context) {
+                    Key::Is(key) => Some(key),
+                    Key::None => return Ok(Told::Refused),
+                    Key::NotNow => return Err(Some(503)),
+                },
+            };
+            let keys = Keys { fetched, ..keys };
+            Ok((self.webhooks.read)(&Delivery { headers, body, values, keys: &keys, now }))
         };
-        match read() {
-            Told::Refused if self.takes_other_keys(clock) => read(),
-            told => told,
+        match read()? {
+            Told::Refused if self.takes_other_keys(context.clock.as_ref()) => read(),
+            told => Ok(told),
         }
+    }
+
+    /// The channel's key of this name.
+    fn key(&self, id: Option<String>, context: &Arc<Context>) -> Key {
+        let Some(id) = id.filter(|id| is_key_id(id)) else { return Key::None };
+        let (context, store, name) = (context.clone(), self.store.clone(), id.clone());
+        self.fetched.key(&id, KEPT_WITHIN, move || context.open(&store)?.channel.hook_key(&name))
+    }
+
+    /// The answer to a challenge, where that is one.
+    fn answer(&self, query: &str, address: &str) -> Option<Vec<u8>> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let query: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+        self.webhooks.challenge?(&Challenge { query: &query, key: keys.own.first()?, address })
     }
 
     /// Whether the store has other keys by now.
@@ -199,18 +228,22 @@ pub(crate) fn why_not_meant(store: &Store) -> Option<Error> {
     Some(Error::new(ErrorKind::Unsupported, text).hint(hint))
 }
 
-/// A delivery on its way into the book.
+/// A delivery on its way into the book: for one store, or several.
 struct Kept {
-    ring: Ring,
+    rings: Vec<Ring>,
     answer: SyncSender<bool>,
 }
 
 struct Shared {
-    lines: Vec<(Arc<Line>, SyncSender<()>)>,
+    lines: Vec<Belled>,
+    addresses: Vec<String>,
     prefixes: Vec<String>,
     to_book: SyncSender<Kept>,
-    clock: Arc<dyn Clock>,
+    context: Arc<Context>,
 }
+
+/// A line, and what wakes its worker.
+type Belled = (Arc<Line>, SyncSender<()>);
 
 /// Receives for these lines at `listener` from now on, on threads of its own, until the process ends.
 /// `addresses`: the public ones, whose own path stands before ours where a proxy does not take it
@@ -240,7 +273,8 @@ pub(crate) fn start(
     }
     let prefix = |address: &String| Some(Url::parse(address).ok()?.path().trim_end_matches('/').to_owned());
     let prefixes = addresses.iter().filter_map(prefix).chain([String::new()]).collect();
-    let shared = Arc::new(Shared { lines: bells, prefixes, to_book, clock: context.clock.clone() });
+    let (addresses, context) = (addresses.to_vec(), context.clone());
+    let shared = Arc::new(Shared { lines: bells, addresses, prefixes, to_book, context });
     for _ in 0..CONNECTIONS {
         let (shared, listener) = (shared.clone(), listener.try_clone().map_err(failed)?);
         spawn("receiver", move || {
@@ -266,8 +300,9 @@ fn keep_all(mut book: Book, deliveries: &Incoming<Kept>, tell: &Tell) {
     let mut told = None::<Instant>;
     while let Ok(first) = deliveries.recv() {
         let group: Vec<Kept> = std::iter::once(first).chain(deliveries.try_iter()).take(TOGETHER).collect();
-        let (rings, answers): (Vec<Ring>, Vec<_>) = group.into_iter().map(|kept| (kept.ring, kept.answer)).unzip();
-        let kept = book.keep_deliveries(&rings, MOMENT);
+        let (rings, answers): (Vec<Vec<Ring>>, Vec<_>) =
+            group.into_iter().map(|kept| (kept.rings, kept.answer)).unzip();
+        let kept = book.keep_deliveries(&rings.concat(), MOMENT);
         if let Err(error) = &kept
             && told.is_none_or(|at| at.elapsed() > Duration::from_secs(60))
         {
@@ -283,49 +318,97 @@ fn keep_all(mut book: Book, deliveries: &Incoming<Kept>, tell: &Tell) {
 impl Shared {
     fn converse(&self, stream: &TcpStream) {
         let mut connection = Connection::new(stream);
-        let status = match self.handle(&mut connection) {
-            Ok(status) | Err(Some(status)) => status,
+        let (status, body) = match self.handle(&mut connection) {
+            Ok(answer) => answer,
+            Err(Some(status)) => (status, Vec::new()),
             Err(None) => return,
         };
-        connection.answer(status);
+        connection.answer(status, &body);
     }
 
-    fn handle(&self, connection: &mut Connection<'_>) -> Result<u16, Option<u16>> {
+    /// The answer to a request: its status, and a body where there is one.
+    fn handle(&self, connection: &mut Connection<'_>) -> Result<(u16, Vec<u8>), Option<u16>> {
         let head = connection.head()?;
+        // Only a question has a query.
+        let asked = head.target.split_once('?').filter(|_| head.method == "GET");
+        let (target, query) = asked.unwrap_or((&head.target, ""));
         let is_at = |path: &str| {
-            let path = head.target.strip_suffix(path);
+            let path = target.strip_suffix(path);
             path.is_some_and(|before| self.prefixes.iter().any(|prefix| prefix == before))
         };
         if is_at(HEALTH) {
-            return Ok(if matches!(head.method.as_str(), "GET" | "HEAD") { 200 } else { 405 });
+            return Ok((if matches!(head.method.as_str(), "GET" | "HEAD") { 200 } else { 405 }, Vec::new()));
         }
-        let meant = |(line, _): &&(Arc<Line>, _)| line.is_open() && head.target.ends_with(&line.path());
-        let Some((line, bell)) = self.lines.iter().find(meant) else { return Err(Some(404)) };
+        // Stores of one application have one path.
+        let meant = |(line, _): &&Belled| line.is_open() && target.ends_with(&line.path());
+        let here: Vec<&Belled> = self.lines.iter().filter(meant).collect();
+        let Some((line, _)) = here.first() else { return Err(Some(404)) };
         // A proxy that puts something else before it.
         if !is_at(&line.path()) {
             line.refused.fetch_add(1, Ordering::Relaxed);
             return Err(Some(404));
         }
+        if head.method == "GET" && line.webhooks.challenge.is_some() {
+            let answer = line.answer(query, &self.address(&head, target, &line.path()));
+            return answer.map(|body| (200, body)).ok_or(Some(400));
+        }
         if head.method != "POST" {
             return Err(Some(405));
         }
         let body = connection.body(&head)?;
-        match line.read(&head, &body, self.clock.as_ref()) {
-            Told::Nothing => Ok(200),
-            Told::Refused => {
-                line.refused.fetch_add(1, Ordering::Relaxed);
-                Err(Some(401))
-            }
+        let (told, whose) = addressed(&here, line.read(&head, &body, &self.context)?);
+        let ring = |(line, _): &&Belled| match &told {
             Told::Orders { ids, key } => {
-                let (answer, kept) = sync_channel(1);
-                let ring = Ring { store: line.store.id, orders: ids, key };
-                self.to_book.try_send(Kept { ring, answer }).map_err(|_| Some(503))?;
-                if kept.recv_timeout(KEPT_WITHIN) != Ok(true) {
-                    return Err(Some(503));
-                }
+                Some(Ring { store: line.store.id, orders: ids.clone(), key: key.clone(), forget: None })
+            }
+            Told::Forget { person, key } => {
+                let forget = Some(person.clone());
+                Some(Ring { store: line.store.id, orders: Vec::new(), key: key.clone(), forget })
+            }
+            Told::Of { .. } | Told::Nothing | Told::Refused => None,
+        };
+        if told == Told::Refused {
+            line.refused.fetch_add(1, Ordering::Relaxed);
+            return Err(Some(401));
+        }
+        let rings: Vec<Ring> = whose.iter().filter_map(ring).collect();
+        if !rings.is_empty() {
+            let (answer, kept) = sync_channel(1);
+            self.to_book.try_send(Kept { rings, answer }).map_err(|_| Some(503))?;
+            if kept.recv_timeout(KEPT_WITHIN) != Ok(true) {
+                return Err(Some(503));
+            }
+            for (_, bell) in whose {
                 let _ = bell.try_send(());
-                Ok(200)
             }
         }
+        Ok((200, Vec::new()))
+    }
+
+    /// The public address of a path, as the channel was told it. Where there are several, it is that of
+    /// the host that was asked.
+    fn address(&self, head: &Head, target: &str, path: &str) -> String {
+        let before = target.strip_suffix(path).unwrap_or_default();
+        let fits = |address: &&String| {
+            let url = Url::parse(address).ok();
+            let authority = url.as_ref().map(|url| url.authority().as_bytes());
+            let is_host = head.all("host").first().is_some_and(|host| authority == Some(*host));
+            (is_host, url.is_some_and(|url| url.path().trim_end_matches('/') == before))
+        };
+        // Of those that fit alike the first, which is the newest.
+        let best = self.addresses.iter().rev().max_by_key(fits);
+        format!("{}{path}", best.map_or("", |address| address.as_str()))
+    }
+}
+
+/// What is told, and of which of the stores at a path: of all of them, that somebody is to be
+/// forgotten.
+fn addressed<'l>(here: &[&'l Belled], told: Told) -> (Told, Vec<&'l Belled>) {
+    match told {
+        Told::Of { account, told } => {
+            (*told, here.iter().copied().filter(|(line, _)| line.store.remote_id == account).collect())
+        }
+        Told::Forget { .. } => (told, here.to_vec()),
+        told => (told, here.iter().copied().take(1).collect()),
     }
 }

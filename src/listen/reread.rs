@@ -22,6 +22,9 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 /// How long a run is written to: `runs` forgets those of long ago.
 const RUN: Duration = Duration::from_secs(24 * 3600);
 
+/// How long the people are cleared at once whom a channel wants forgotten; syncs go on with it.
+const CLEARED_WITHIN: Duration = Duration::from_secs(2);
+
 struct Worker<'a> {
     context: &'a Context,
     store: i64,
@@ -70,6 +73,9 @@ impl Worker<'_> {
     /// connected any more.
     fn work_off(&mut self) -> Result<Option<Duration>> {
         let mut book = self.context.book()?;
+        if book.begin_forgetting_told()? {
+            book.clear_for(self.context.clock.as_ref(), CLEARED_WITHIN)?;
+        }
         loop {
             let Some(store) = book.stores()?.into_iter().find(|store| store.id == self.store) else { return Ok(None) };
             let due = self.context.clock.now();

@@ -89,7 +89,7 @@ pub(crate) fn mend(context: &Context, book: &mut Book, open: &OpenStore, address
 
 fn mend_once(context: &Context, open: &OpenStore, address: &str, mended: &mut Mended) -> Result<()> {
     let webhooks = webhooks_of(&open.store)?;
-    let secrets = keys::ensure(context, &open.store)?;
+    let secrets = keys::ensure(context, &open.store, webhooks)?;
     let (path, given) = keys::of(&secrets, webhooks, context.clock.now());
     let ours = of_ours(open.channel.hooks()?, &path);
     let wanted = format!("{address}{BELOW}{path}");
@@ -142,11 +142,30 @@ pub(crate) fn remove(context: &Context, book: &mut Book, open: &OpenStore) -> Re
     let webhooks = webhooks_of(&open.store)?;
     let mut ours = of_ours(open.channel.hooks()?, &path);
     ours.retain(|hook| is_there(hook, webhooks));
+    // Another store may still be told by them.
+    if let Some(application) = &webhooks.application
+        && is_shared(context, book, open, &path)?
+    {
+        ours.retain(|hook| !application.topics.contains(&hook.topic.as_str()));
+    }
     for hook in &ours {
         open.channel.change_hook(&HookChange::Remove(hook.clone()))?;
     }
     book.unhook(open.store.id)?;
     Ok(ours.len())
+}
+
+/// Whether another store that Instasync is on for has the same path.
+fn is_shared(context: &Context, book: &Book, open: &OpenStore, path: &str) -> Result<bool> {
+    for other in book.stores()? {
+        if other.id != open.store.id && book.hooked(other.id)?.is_some() {
+            let secrets = context.credential_store().read(&other.name)?;
+            if keys::path(&secrets).as_deref() == Some(path) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Whether there is anything to take away. Where nothing is deleted, what was taken away is listed for

@@ -24,7 +24,8 @@ const EVERY: TimeDelta = TimeDelta::days(1);
 /// Clears what is too old in these stores, and goes on with what is under way. What it does not
 /// come to, the next sync does; what keeps it from that is told, and `status` tells it as well.
 pub(super) fn sweep(context: &Context, book: &mut Book, stores: &[Store], reports: &mut [StoreReport]) {
-    let begun = begin(context, book, stores, reports);
+    let told = book.begin_forgetting_told();
+    let begun = told.and_then(|_| begin(context, book, stores, reports));
     let cleared = book.clear_for(context.clock.as_ref(), OF_A_SYNC).map(drop);
     let failure = match begun.and_then(|untold| cleared.map(|()| untold)) {
         Err(error) if error.kind() == ErrorKind::Interrupted => return,

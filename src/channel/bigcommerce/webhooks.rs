@@ -27,6 +27,9 @@ pub(super) const WEBHOOKS: Webhooks = Webhooks {
     comes_within: TimeDelta::hours(48),
     needs: "",
     deletes: true,
+    application: None,
+    challenge: None,
+    key_id: None,
     read,
 };
 
@@ -155,7 +158,7 @@ mod tests {
 
     fn told(headers: &[(&str, &str)], body: &str, vendor: &[&str]) -> Told {
         let secrets = |keys: &[&str]| keys.iter().copied().map(Secret::new).collect();
-        let keys = Keys { vendor: secrets(vendor), own: secrets(&["ours"]) };
+        let keys = Keys { vendor: secrets(vendor), own: secrets(&["ours"]), fetched: None };
         let headers: Vec<_> =
             headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
         let values = Values::from([("store_hash".to_owned(), "abc123".to_owned())]);

@@ -190,6 +190,11 @@ impl Api {
         Ok(reply.json::<Made>().ok().filter(|_| is_receipt).map(|(made, _)| made.id.to_string()))
     }
 
+    /// Makes, changes or takes away a subscription to webhooks.
+    pub(crate) fn change_hook(&self, method: Method, route: &str, body: &serde_json::Value) -> Result<()> {
+        self.http.send(self, &Request::write_json(method, self.address(route)?, body)).map(drop)
+    }
+
     fn address(&self, route: &str) -> Result<Url> {
         self.url.join(route).map_err(|_| Error::new(ErrorKind::Failed, "an address cannot be made; nothing was sent"))
     }

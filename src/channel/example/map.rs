@@ -22,6 +22,8 @@ pub(crate) struct Head {
 /// An order's document. Times are seconds, amounts are text.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Document {
+    #[serde(default)]
+    customer: Option<u64>,
     id: u64,
     placed: i64,
     changed: i64,
@@ -152,6 +154,7 @@ fn map(o: Document) -> Result<Order, String> {
         shop_totals: None,
         prices_include_tax: true,
         buyer: Buyer {
+            remote_id: o.customer.map(|id| id.to_string()).unwrap_or_default(),
             name: buyer.name.clone(),
             email: buyer.email.clone(),
             phone: buyer.phone.clone(),

@@ -15,6 +15,11 @@
 //! | `POST orders/ID/done` | closes an order that takes no parcel |
 //! | `POST orders/ID/cancel` | cancels; the reason is for the staff |
 //!
+//! | `GET hooks` | the subscriptions to webhooks |
+//! | `POST hooks` | subscribes an address to a topic; the shop asks there whether it may |
+//! | `PUT hooks/ID`, `DELETE hooks/ID` | switches a subscription on, takes it away |
+//! | `GET keys?id=ID` | a key that deliveries are signed with |
+//!
 //! A list has `limit` orders at most, by `sort` (`id`, or `changed`: the time of change) in this
 //! `order` (`asc`, `desc`), and only those within `id_from`, `id_to`, `changed_from` and
 //! `changed_to`, both ends included.
@@ -33,17 +38,19 @@ mod map;
 mod pages;
 mod settings;
 mod shipments;
+mod webhooks;
 
 use std::time::Duration;
 
 use super::{
     Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, GuideTime,
-    Heads, Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange, TrackingPlan,
-    UnknownCarrier, Write, keyset, stored,
+    Heads, Hook, HookChange, Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange,
+    TrackingPlan, UnknownCarrier, Write, keyset, stored,
 };
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::order::{Order, Policies, Shipment};
+use crate::secret::Secret;
 use api::{Api, Operation};
 use pages::Orders;
 use settings::Settings;
@@ -59,7 +66,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     sold_here: |source| source != "import",
     ships: |_| true,
     policies: Policies::USUAL,
-    webhooks: None,
+    webhooks: Some(webhooks::WEBHOOKS),
     no_webhooks: "",
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Ok(Settings::read(values)?.url),
@@ -161,6 +168,18 @@ impl Channel for Example {
 
     fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, _: &[String]) -> Result<Step> {
         cancel::step(now, &cancellation.reason)
+    }
+
+    fn hooks(&self) -> Result<Vec<Hook>> {
+        webhooks::list(&self.api)
+    }
+
+    fn change_hook(&self, change: &HookChange) -> Result<()> {
+        webhooks::change(&self.api, change)
+    }
+
+    fn hook_key(&self, id: &str) -> Result<Option<Secret>> {
+        webhooks::key(&self.api, id)
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {

@@ -44,6 +44,9 @@ pub(super) const WEBHOOKS: Webhooks = Webhooks {
     comes_within: TimeDelta::hours(1),
     needs: "the free module mage-os/mageos-async-events",
     deletes: false,
+    application: None,
+    challenge: None,
+    key_id: None,
     read,
 };
 
@@ -171,7 +174,7 @@ mod tests {
     use crate::secret::Secret;
 
     fn told(body: &str, signature: &str) -> Told {
-        let keys = Keys { vendor: Vec::new(), own: vec![Secret::new("token")] };
+        let keys = Keys { vendor: Vec::new(), own: vec![Secret::new("token")], fetched: None };
         let headers = [("x-magento-signature".to_owned(), signature.as_bytes().to_vec())];
         let now = from_millis(1_795_000_000_000);
         read(&Delivery { headers: &headers, body: body.as_bytes(), values: &Values::new(), keys: &keys, now })

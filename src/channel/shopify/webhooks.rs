@@ -26,6 +26,9 @@ pub(super) const WEBHOOKS: Webhooks = Webhooks {
     comes_within: TimeDelta::hours(4),
     needs: "",
     deletes: true,
+    application: None,
+    challenge: None,
+    key_id: None,
     read,
 };
 
@@ -137,7 +140,7 @@ mod tests {
     use crate::secret::Secret;
 
     fn told(headers: &[(&str, &str)], body: &[u8], keys: &[&str]) -> Told {
-        let keys = Keys { vendor: keys.iter().copied().map(Secret::new).collect(), own: Vec::new() };
+        let keys = Keys { vendor: keys.iter().copied().map(Secret::new).collect(), own: Vec::new(), fetched: None };
         let headers: Vec<_> =
             headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
         let values = Values::from([("shop".to_owned(), "tea-and-cups.myshopify.com".to_owned())]);

@@ -25,6 +25,9 @@ pub(super) const WEBHOOKS: Webhooks = Webhooks {
     comes_within: TimeDelta::hours(1),
     needs: "",
     deletes: true,
+    application: None,
+    challenge: None,
+    key_id: None,
     read,
 };
 

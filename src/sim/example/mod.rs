@@ -4,6 +4,7 @@
 //! by id and within bounds; whoever has the token may read it, ship, name another tracking number
 //! and cancel. Everything of an order stands in its document.
 
+mod hooks;
 mod render;
 mod routes;
 mod vendor;
@@ -13,6 +14,7 @@ use std::time::Duration;
 
 use super::options::options;
 use super::{Registered, stores, world};
+pub use hooks::letter;
 pub(crate) use vendor::Example;
 
 /// The token that every simulated shop takes: made up, opens nothing real.

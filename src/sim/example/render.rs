@@ -21,7 +21,7 @@ pub(super) fn order(entry: &Entry, order: &Order, spoilt: bool) -> Value {
         })
     });
     json!({
-        "id": order.id, "placed": entry.created, "changed": entry.modified, "paid": order.paid,
+        "id": order.id, "customer": Some(order.customer).filter(|id| *id > 0), "placed": entry.created, "changed": entry.modified, "paid": order.paid,
         "state": vendor::state(entry, order), "archived": entry.away.is_some(), "test": order.test,
         "currency": order.currency, "total": if spoilt { json!({ "amount": total }) } else { json!(total) },
         "shipping": money(order.shipping()), "payment": order.payment, "source": order.source, "note": order.note,

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Call, Context, Entry, Example, Options, Shop, TOKEN, render};
+use super::{Call, Context, Entry, Example, Options, Shop, TOKEN, hooks, render};
 use crate::sim::http::{Request, Response};
 use crate::sim::rest::{Answer, Route, find};
 use crate::sim::world::{ALL, About, Bounds, By, Event, Query, Shipment, State, Tracking, numbers, part_id};
@@ -23,6 +23,11 @@ const ROUTES: &[Route<Handler>] = &[
         let entry = call.state.orders.get(&call.id(0)).ok_or_else(missing)?;
         shown(call.options, call.state, &[entry]).map(|rows| Response::json(200, &rows[0]))
     }),
+    Route("GET", "hooks", "", hooks::list),
+    Route("POST", "hooks", "", hooks::create),
+    Route("PUT", "hooks/{id}", "", hooks::update),
+    Route("DELETE", "hooks/{id}", "", hooks::delete),
+    Route("GET", "keys", "", hooks::key),
     Route("POST", "orders/{id}/shipments", "", ship),
     Route("PUT", "orders/{id}/shipments/{id}", "", retrack),
     Route("POST", "orders/{id}/done", "", |call| {
@@ -49,7 +54,8 @@ pub(super) fn respond(shop: &Shop, request: &Request) -> Response {
 fn answer(context: &mut Context<'_>, request: &Request) -> Answer {
     let (route, path) = find(ROUTES, &request.method, request.path.trim_matches('/')).ok_or_else(missing)?;
     let mut call = Call { context, request, params: serde_json::Map::new(), path, by: () };
-    if !call.path.is_empty() && !call.state.orders.contains_key(&call.id(0)) {
+    let is_of_order = !call.path.is_empty() && route.1.starts_with("orders/");
+    if is_of_order && !call.state.orders.contains_key(&call.id(0)) {
         return Err(missing());
     }
     let response = (route.3)(&mut call)?;
@@ -57,11 +63,11 @@ fn answer(context: &mut Context<'_>, request: &Request) -> Answer {
     Ok(response)
 }
 
-fn refused(status: u16, message: &str) -> Response {
+pub(super) fn refused(status: u16, message: &str) -> Response {
     Response::json(status, &json!({ "message": message }))
 }
 
-fn missing() -> Response {
+pub(super) fn missing() -> Response {
     refused(404, "there is no such thing here")
 }
 

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{Context, Entry, Options, Order, Shop, TOKEN, render, routes};
+use super::{Context, Entry, Options, Order, Shop, TOKEN, hooks, render, routes};
 use crate::channel::ChannelKind;
 use crate::sim::http::{Request, Response};
+use crate::sim::world::hooks::{Hook, News, Written};
 use crate::sim::world::{Dice, Event, Nature, Purchase, State, Tracking, Vendor, Way, everything, part_id, ship_items};
 use crate::sim::{Access, Question};
 
@@ -131,6 +132,13 @@ impl Vendor for Example {
     fn document(context: &Context<'_>, id: u64) -> Option<Value> {
         let entry = context.state.orders.get(&id)?;
         Some(render::order(entry, &entry.order(context.options), false))
+    }
+
+    /// After the eleventh repeat.
+    const GIVES_UP_AFTER: u32 = 12;
+
+    fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<Written> {
+        hooks::written(context, hook, id, news)
     }
 
     fn respond(shop: &Shop, request: &Request) -> Response {

@@ -88,6 +88,21 @@ impl Letter {
     }
 }
 
+/// What is answered at an address to a question with this query: status and body.
+#[cfg(feature = "example")]
+pub(crate) fn ask(address: &str, query: &str) -> Option<(u16, String)> {
+    let url = Url::parse(address).ok()?;
+    let mut stream = TcpStream::connect((url.host_str()?, url.port_or_known_default()?)).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    let (path, host) = (url.path(), url.authority());
+    let request = format!("GET {path}?{query} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+}
+
 /// HMAC-SHA256 in base64.
 pub(crate) fn sign(key: &str, message: &[u8]) -> String {
     let mac = <Hmac<sha2::Sha256> as KeyInit>::new_from_slice(key.as_bytes()).map(|mac| mac.chain_update(message));

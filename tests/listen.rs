@@ -935,3 +935,53 @@ fn x3_whom_the_channel_has_erased_is_forgotten_in_all_its_stores_also_after_a_ki
     two.home.run("sync").exits(0);
     until("the last one", || two.home.sql("SELECT 1 FROM orders WHERE buyer_remote_id = '78'").is_empty());
 }
+
+#[test]
+fn w5_a_storm_of_deliveries_writes_nothing_to_the_channel_and_reads_no_more_than_the_orders_it_is_about() {
+    for kind in INSTANT {
+        let one = Delivering::new(kind);
+        let ids: Vec<String> = (0..4).map(|_| one.store.place(&Purchase::paid().line("TEE-001", 1))).collect();
+        ids.iter().for_each(|id| until("the order", || one.has(id, "TEE-001")));
+        let archived = one.store.archives() && one.store.put_away(&ids[0]);
+        one.good_letter();
+        until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
+        until("what was put away", || !archived || one.store.letters().len() > ids.len());
+        until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
+        // All that came, and the same in the way in which it is not good.
+        let good: Vec<Letter> = one.store.letters().into_iter().filter(|one| one.body.len() > 30).collect();
+        let mut other = good[0].clone();
+        header_like(&mut other, "signature", "hmac").push('A');
+        let mut unknown = good[0].clone();
+        match unknown.headers.iter_mut().find(|(name, _)| name.to_lowercase().contains("topic")) {
+            Some((_, topic)) => *topic = "products/update".to_owned(),
+            None => unknown.body = br#"{"scope":"store/product/updated","type":"catalog.product.updated"}"#.to_vec(),
+        }
+        let mut elsewhere = good[0].clone();
+        elsewhere.address = elsewhere.address.replace("/hooks/", "/hooks/0");
+        let before = (one.store.counters().writes, one.home.sql("SELECT id, status, presence FROM orders ORDER BY id"));
+        one.server.clear_requests();
+        let storm: Vec<Letter> = good.iter().chain([&other, &unknown, &elsewhere]).cloned().collect();
+        let answers: Vec<Option<u16>> = std::thread::scope(|scope| {
+            let sender = |nth: usize| {
+                let storm = &storm;
+                scope.spawn(move || (0..250).map(|at| storm[(nth + at) % storm.len()].send()).collect::<Vec<_>>())
+            };
+            let senders: Vec<_> = (0..8).map(sender).collect();
+            senders.into_iter().flat_map(|sender| sender.join().unwrap()).collect()
+        });
+        assert_eq!(answers.len(), 2_000, "{kind}");
+        assert!(answers.iter().all(|answer| matches!(answer, Some(200 | 401 | 404))), "{kind}: {answers:?}");
+        std::thread::sleep(Duration::from_millis(1300));
+        until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
+        let requests = one.server.requests();
+        assert!(requests.len() <= 2 * ids.len(), "{kind}: {} requests", requests.len());
+        let after = (one.store.counters().writes, one.home.sql("SELECT id, status, presence FROM orders ORDER BY id"));
+        assert_eq!(after, before, "{kind}: nothing was written, and nothing has changed");
+    }
+}
+
+/// The header in whose name one of these words is.
+fn header_like<'a>(letter: &'a mut Letter, one: &str, other: &str) -> &'a mut String {
+    let is_it = |name: &str| name.to_lowercase().contains(one) || name.to_lowercase().contains(other);
+    &mut letter.headers.iter_mut().find(|(name, _)| is_it(name)).unwrap().1
+}

@@ -176,6 +176,15 @@ fn w1_what_is_set_while_it_runs_holds_for_the_next_delivery_and_a_store_that_was
 }
 
 #[test]
+fn p12_a_word_that_nobody_knows_is_told_as_soon_as_a_delivery_brings_it() {
+    let rig = Rig::with(Options { custom_statuses: vec!["xqzt".to_owned()], ..Options::demo() });
+    let _listening = delivering(&rig);
+    let id = rig.paid(1);
+    assert!(rig.shop.set_status(id, "xqzt"));
+    until("the question", || rig.home.json("inbox").to_string().contains("woocommerce.statuses xqzt="));
+}
+
+#[test]
 fn w1_a_path_before_ours_is_known_again_after_a_restart_and_what_comes_beside_it_is_counted() {
     let rig = Rig::new();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -29,8 +29,22 @@ pub(crate) struct Webhooks {
     pub(crate) takes_our_key: bool,
     /// How long after a change its delivery may still come.
     pub(crate) comes_within: TimeDelta,
+    /// The only port of a public address that the channel delivers to, where it is particular.
+    pub(crate) port: Option<u16>,
     /// What a delivery tells.
     pub(crate) read: fn(&Delivery<'_>) -> Told,
+    /// A delivery that is signed as the channel signs, for this store, and is about nothing
+    /// ([`Told::Nothing`]): its body has this text in it.
+    pub(crate) test: fn(&Values, &Keys, Timestamp, &str) -> Test,
+}
+
+/// A delivery of our own, by which the way to the receiver is tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Test {
+    /// Its headers.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// Its body.
+    pub(crate) body: Vec<u8>,
 }
 
 /// The keys that a store's deliveries are verified with. While one takes another's place there are

@@ -28,6 +28,8 @@ pub(super) struct Connection<'a> {
     buffer: Vec<u8>,
     used: usize,
     received: usize,
+    /// A header that goes with the answer.
+    pub(super) also: Option<(&'static str, String)>,
 }
 
 /// Method, target and headers of a request.
@@ -41,7 +43,8 @@ pub(super) struct Head {
 }
 
 impl Head {
-    fn all(&self, name: &str) -> Vec<&[u8]> {
+    /// All headers of this name.
+    pub(super) fn all(&self, name: &str) -> Vec<&[u8]> {
         self.headers.iter().filter(|(header, _)| header == name).map(|(_, value)| value.as_slice()).collect()
     }
 }
@@ -50,7 +53,7 @@ impl<'a> Connection<'a> {
     pub(super) fn new(stream: &'a TcpStream) -> Self {
         let _ = stream.set_write_timeout(Some(LINGER));
         let _ = stream.set_nodelay(true);
-        Self { stream, begun: Instant::now(), buffer: Vec::new(), used: 0, received: 0 }
+        Self { stream, begun: Instant::now(), buffer: Vec::new(), used: 0, received: 0, also: None }
     }
 
     /// Receives more, before `within` has passed since the connection began.
@@ -186,7 +189,8 @@ impl<'a> Connection<'a> {
 
     /// Answers, and ends the connection.
     pub(super) fn answer(mut self, status: u16) {
-        let answer = format!("HTTP/1.1 {status} \r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        let also = self.also.take().map_or_else(String::new, |(name, value)| format!("{name}: {value}\r\n"));
+        let answer = format!("HTTP/1.1 {status} \r\nContent-Length: 0\r\nConnection: close\r\n{also}\r\n");
         if (&mut &*self.stream).write_all(answer.as_bytes()).is_err() || status == 200 {
             return;
         }

@@ -123,7 +123,9 @@ fn proven(name: &str, proxy: impl FnOnce(&std::path::Path, u16, u16) -> Command)
     test().exits(0).prints("came to ordersync listen");
     // What is not signed comes through as well, to be refused there, up to the limit.
     assert_eq!(posted(far, &pem, &hook, 1_000_000), 401, "{}", said());
-    assert_eq!(posted(far, &pem, &hook, 3_000_000), 413, "{}", said());
+    // Caddy reads a body while it hands it on, so its refusal may come as a broken connection to the receiver.
+    let refused = posted(far, &pem, &hook, 3_000_000);
+    assert!(refused == 413 || (name == "Caddy" && refused == 502), "{refused}: {}", said());
     // Nothing beside the path is handed on.
     assert_eq!(posted(far, &pem, &hook.replace("/ordersync", ""), 10), 404, "{}", said());
     // The certificate is a real one: nobody else trusts it.

@@ -102,14 +102,14 @@ struct Letter {
     path: String,
 }
 
-fn letter(context: &Context, store: &Store) -> Result<Letter> {
+fn letter(context: &Context, store: &Store, size: usize) -> Result<Letter> {
     let webhooks = webhooks_of(store)?;
     let secrets = keys::ensure(context, store)?;
     let now = context.clock.now();
     let (path, keys) = keys::of(&secrets, webhooks, now);
     let challenge = sign::nonce()?;
     let proof = keys.own.first().and_then(|key| proof(key, challenge.as_bytes())).unwrap_or_default();
-    let test = (webhooks.test)(&store.values, &keys, now, &"test ".repeat(SIZE / 5));
+    let test = (webhooks.test)(&store.values, &keys, now, &"test ".repeat(size / 5));
     let headers = test.headers.into_iter().chain([("X-Ordersync-Test", challenge)]);
     let headers = headers.map(|(name, value)| (name.to_owned(), value)).collect();
     Ok(Letter { headers, body: test.body, proof, path: format!("{BELOW}{path}") })
@@ -125,13 +125,20 @@ pub(crate) fn send(context: &Context, store: &Store, address: Option<&str>) -> R
         let hint = format!("ordersync listen --public-url https://... --channel {} subscribes it", store.name);
         return Ok(Err(Failed::new(Link::Address, text, hint)));
     };
-    let letter = letter(context, store)?;
-    let url = url(&format!("{address}{}", letter.path))?;
+    let large = letter(context, store, SIZE)?;
+    let url = url(&format!("{address}{}", large.path))?;
     let begun = Instant::now();
-    let far = post(&url, &letter.headers, letter.body)?;
+    let far = post(&url, &large.headers, large.body)?;
     let took = begun.elapsed();
-    if far.as_ref().is_ok_and(|answer| is_proven(answer, &letter.proof)) {
+    if far.as_ref().is_ok_and(|answer| is_proven(answer, &large.proof)) {
         return Ok(Ok(took));
+    }
+    if let Ok(answer) = &far {
+        // Not every proxy says that a body is too large for it: one breaks off, and answers 502.
+        let small = letter(context, store, 0)?;
+        if post(&url, &small.headers, small.body)?.is_ok_and(|answer| is_proven(&answer, &small.proof)) {
+            return Ok(Err(too_large(address, answer.status)));
+        }
     }
     let now = context.clock.now();
     let mut near = Near::Unknown;
@@ -176,7 +183,7 @@ enum Near {
 /// Asks a receiver past what stands before it.
 fn ask(context: &Context, store: &Store, found: &Presence) -> Result<Near> {
     let place = found.near().to_string();
-    let letter = letter(context, store)?;
+    let letter = letter(context, store, SIZE)?;
     let url = url(&format!("http://{place}{}", letter.path))?;
     Ok(match post(&url, &letter.headers, letter.body)? {
         Err(_) => Near::Gone(place),
@@ -274,10 +281,7 @@ fn answered(address: &str, answer: &Answered, near: &Near) -> Failed {
             format!("{address} answers 404{page} itself: it hands nothing on below this path"),
             "lead /hooks/ below the public address to where ordersync listen runs",
         ),
-        413 => proxy(
-            format!("{address} takes no body of {} KiB (413), as large orders have it", SIZE / 1024),
-            "let it take 1 MiB: client_max_body_size 1m in nginx",
-        ),
+        413 => too_large(address, status),
         502..=504 | 520..=530 => match near {
             Near::Takes(place) => proxy(
                 format!("{address} does not reach ordersync listen ({status})"),
@@ -299,6 +303,12 @@ fn answered(address: &str, answer: &Answered, near: &Near) -> Failed {
             "look into the proxy's or the tunnel's log, and at its rules for bots and logins",
         ),
     }
+}
+
+fn too_large(address: &str, status: u16) -> Failed {
+    let text = format!("proxy: {address} takes no body of {} KiB ({status}), as large orders have it", SIZE / 1024);
+    let hint = "let it take 1 MiB: client_max_body_size 1m in nginx, request_body with max_size 1MiB in Caddy";
+    Failed::new(Link::Proxy, text, hint)
 }
 
 /// Whether it is a page for people.

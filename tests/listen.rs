@@ -775,7 +775,7 @@ fn w1_a_test_delivery_that_does_not_come_through_names_the_link_that_fails() {
     let other = Rig::new();
     let others = Listening::start(&other.home);
     let (code, told) = send_test(&rig.home, &format!("http://127.0.0.1:{}", others.port));
-    assert_eq!((code, told["link"].as_str()), (Some(1), Some("path")), "{told}");
+    assert_eq!((code, told["link"].as_str()), (Some(1), Some("listen")), "{told}");
     drop(listening);
     let (code, told) = send_test(&rig.home, &format!("http://127.0.0.1:{}", others.port));
     assert_eq!((code, told["link"].as_str()), (Some(1), Some("listen")), "{told}");

@@ -12,6 +12,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ordersync::sim::Simulated;
 use rustls::pki_types::pem::PemObject;
 use support::program::until;
 use support::woo::Rig;

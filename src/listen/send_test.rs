@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use url::Url;
 
 use super::presence::{self, Presence};
-use super::{BELOW, keys, webhooks_of};
+use super::{BELOW, HEALTH, keys, webhooks_of};
 use crate::book::Store;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::once::{Answered, Stopped, post};
@@ -151,7 +151,16 @@ pub(crate) fn send(context: &Context, store: &Store, address: Option<&str>) -> R
             break;
         }
     }
-    Ok(Err(diagnosis(address, &far, &near)))
+    // One that hands on the path of the public address as it is leads to a receiver, and to another one.
+    let is_bare = |answer: &Answered, status| answer.status == status && answer.begins.is_empty();
+    let is_other = match &far {
+        Ok(answer) if is_bare(answer, 404) => {
+            let health = self::url(&format!("{address}{HEALTH}"))?;
+            post(&health, &[], Vec::new())?.is_ok_and(|answer| is_bare(&answer, 405))
+        }
+        _ => false,
+    };
+    Ok(Err(diagnosis(address, &far, &near, is_other)))
 }
 
 /// An address that was put together from a known one.
@@ -193,7 +202,7 @@ fn ask(context: &Context, store: &Store, found: &Presence) -> Result<Near> {
 }
 
 /// Which link it is, by how far the test came and by what the receiver itself says.
-fn diagnosis(address: &str, far: &Result<Answered, Stopped>, near: &Near) -> Failed {
+fn diagnosis(address: &str, far: &Result<Answered, Stopped>, near: &Near, is_other: bool) -> Failed {
     let from_here = "the test goes out from this machine: a router may not lead its own network back to itself";
     let failed = match far {
         Err(Stopped::Name(why)) => Failed::new(
@@ -216,7 +225,7 @@ fn diagnosis(address: &str, far: &Result<Answered, Stopped>, near: &Near) -> Fai
             format!("proxy: {address} takes the connection and gives no answer ({why})"),
             "look into the proxy's or the tunnel's log",
         ),
-        Ok(answer) => answered(address, answer, near),
+        Ok(answer) => answered(address, answer, near, is_other),
     };
     let beside = match (near, failed.link) {
         (Near::Takes(place), Link::Dns | Link::Connection | Link::Certificate | Link::Proxy | Link::Path) => {
@@ -230,8 +239,9 @@ fn diagnosis(address: &str, far: &Result<Answered, Stopped>, near: &Near) -> Fai
     Failed { error: failed.error.adding(&beside), ..failed }
 }
 
-/// Which link it is where something was answered.
-fn answered(address: &str, answer: &Answered, near: &Near) -> Failed {
+/// Which link it is where something was answered. `is_other`: another receiver than the store's has
+/// done it.
+fn answered(address: &str, answer: &Answered, near: &Near, is_other: bool) -> Failed {
     let status = answer.status;
     // Ours has no body; whoever answers in its own name nearly always has one.
     let is_bare = answer.begins.is_empty();
@@ -265,7 +275,7 @@ fn answered(address: &str, answer: &Answered, near: &Near) -> Failed {
             ),
             "start ordersync listen anew, with this home and as this user",
         ),
-        404 if is_bare && matches!(near, Near::Takes(_)) => Failed::new(
+        404 if is_bare && !is_other && matches!(near, Near::Takes(_)) => Failed::new(
             Link::Path,
             format!("path: ordersync listen gets another path than the one of {address} (404)"),
             "let the proxy hand on the path as it is, or take away just the path of the public address",
@@ -373,7 +383,7 @@ mod tests {
         let (takes, gone) = (Near::Takes("127.0.0.1:8788".into()), Near::Gone("127.0.0.1:8788".into()));
         let refuses = Near::Refuses("127.0.0.1:8788".into(), 404);
         let of = |far: &Result<Answered, Stopped>, near: &Near| {
-            let failed = diagnosis("https://orders.example.com", far, near);
+            let failed = diagnosis("https://orders.example.com", far, near, false);
             assert!(failed.error.hint_text().is_some(), "{failed:?}");
             failed.link
         };
@@ -400,5 +410,7 @@ mod tests {
         ] {
             assert_eq!(of(&far, near), link, "{far:?} {near:?}");
         }
+        let other = diagnosis("https://orders.example.com", &bare(404), &takes, true);
+        assert_eq!(other.link, Link::Listen);
     }
 }

@@ -139,6 +139,9 @@ _ordersync() {
             ordersync__subcmd__config,unset)
                 cmd="ordersync__subcmd__config__subcmd__unset"
                 ;;
+            ordersync__subcmd__listen,send-test)
+                cmd="ordersync__subcmd__listen__subcmd__send__subcmd__test"
+                ;;
             ordersync__subcmd__schedule,install)
                 cmd="ordersync__subcmd__schedule__subcmd__install"
                 ;;
@@ -751,7 +754,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__listen)
-            opts="-q -v -h -V --bind --public-url --off --channel --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --bind --public-url --off --channel --home --json --quiet --verbose --help --version send-test"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -765,6 +768,28 @@ _ordersync() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --channel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ordersync__subcmd__listen__subcmd__send__subcmd__test)
+            opts="-q -v -h -V --channel --home --json --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 --channel)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1107,7 +1132,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__schedule__subcmd__install)
-            opts="-q -v -h -V --with --dry-run --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --with --listen --bind --dry-run --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1115,6 +1140,10 @@ _ordersync() {
             case "${prev}" in
                 --with)
                     COMPREPLY=($(compgen -W "systemd cron launchd" -- "${cur}"))
+                    return 0
+                    ;;
+                --bind)
+                    COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
                 --home)
@@ -1129,7 +1158,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__schedule__subcmd__remove)
-            opts="-q -v -h -V --dry-run --home --json --quiet --verbose --help --version"
+            opts="-q -v -h -V --listen --dry-run --home --json --quiet --verbose --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -355,16 +355,24 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s q -l quiet 
 complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s h -l help -d 'Print help'
 complete -c ordersync -n "__fish_ordersync_using_subcommand pull" -s V -l version -d 'Print version'
-complete -c ordersync -n "__fish_ordersync_using_subcommand listen" -l bind -d 'Where to listen: an address of this machine, and a port' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand listen" -l public-url -d 'The address under which the internet reaches this one; subscribes the channels to it' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand listen" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
-complete -c ordersync -n "__fish_ordersync_using_subcommand listen" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
-complete -c ordersync -n "__fish_ordersync_using_subcommand listen" -l off -d 'Take the subscriptions away again, and receive nothing'
-complete -c ordersync -n "__fish_ordersync_using_subcommand listen" -l json -d 'Print results as JSON'
-complete -c ordersync -n "__fish_ordersync_using_subcommand listen" -s q -l quiet -d 'Print nothing but results and errors'
-complete -c ordersync -n "__fish_ordersync_using_subcommand listen" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
-complete -c ordersync -n "__fish_ordersync_using_subcommand listen" -s h -l help -d 'Print help'
-complete -c ordersync -n "__fish_ordersync_using_subcommand listen" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -l bind -d 'Where to listen: an address of this machine, and a port' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -l public-url -d 'The address under which the internet reaches this one; subscribes the channels to it' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -l off -d 'Take the subscriptions away again, and receive nothing'
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -f -a "send-test" -d 'Send a signed test to the public address, and say which link of the way fails'
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and __fish_seen_subcommand_from send-test" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and __fish_seen_subcommand_from send-test" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and __fish_seen_subcommand_from send-test" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and __fish_seen_subcommand_from send-test" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and __fish_seen_subcommand_from send-test" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and __fish_seen_subcommand_from send-test" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and __fish_seen_subcommand_from send-test" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -l since -d 'Compare what changed since then (7d by default, 2026-11-01, all)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
@@ -402,7 +410,9 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and not __
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -l with -d 'What runs it; by default what this machine has' -r -f -a "systemd\t'A service and a timer of the systemd user manager'
 cron\t'A line in the crontab'
 launchd\t'An agent of macOS\'s launchd'"
+complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -l bind -d 'Where it is to listen, as with ordersync listen' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -l listen -d 'Keep ordersync listen running, in place of the sync every half hour, which is a schedule of its own'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -l dry-run -d 'Print what would be installed, touch nothing'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -s q -l quiet -d 'Print nothing but results and errors'
@@ -410,6 +420,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from install" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from remove" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from remove" -l listen -d 'Only the receiver of webhooks; the sync every half hour stays'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from remove" -l dry-run -d 'Print what would be removed, touch nothing'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from remove" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand schedule; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print nothing but results and errors'

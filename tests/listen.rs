@@ -18,7 +18,7 @@ use ordersync::sim::magento::{self, AsyncEvents};
 use ordersync::sim::woocommerce::{NewOrder, Options};
 use ordersync::sim::world::hooks::{Hook, Letter};
 use ordersync::sim::{Fault, FaultKind, Lack, Purchase, Server, ServerOptions, Simulated, another, example, rehearsal};
-use support::program::{Home, until};
+use support::program::{Home, RECEIPT, until};
 use support::woo::Rig;
 
 /// A receiver at work; it ends with the test.
@@ -180,6 +180,15 @@ fn w1_what_is_set_while_it_runs_holds_for_the_next_delivery_and_a_store_that_was
     rig.home.run("connect --remove woocommerce").exits(0);
     until("the end of what is received", || good.send() == Some(404));
     drop(listening);
+}
+
+#[test]
+fn p12_a_word_that_nobody_knows_is_told_as_soon_as_a_delivery_brings_it() {
+    let rig = Rig::with(Options { custom_statuses: vec!["xqzt".to_owned()], ..Options::demo() });
+    let _listening = delivering(&rig);
+    let id = rig.paid(1);
+    assert!(rig.shop.set_status(id, "xqzt"));
+    until("the question", || rig.home.json("inbox").to_string().contains("woocommerce.statuses xqzt="));
 }
 
 #[test]
@@ -984,4 +993,411 @@ fn w5_a_storm_of_deliveries_writes_nothing_to_the_channel_and_reads_no_more_than
 fn header_like<'a>(letter: &'a mut Letter, one: &str, other: &str) -> &'a mut String {
     let is_it = |name: &str| name.to_lowercase().contains(one) || name.to_lowercase().contains(other);
     &mut letter.headers.iter_mut().find(|(name, _)| is_it(name)).unwrap().1
+}
+
+/// What one writes to whom, once: a proxy that answers all by itself.
+fn answering(answer: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut stream = stream;
+                read_request(&mut stream);
+                let _ = stream.write_all(answer.as_bytes());
+            });
+        }
+    });
+    port
+}
+
+/// A request with its whole body.
+fn read_request(stream: &mut TcpStream) -> Vec<u8> {
+    let mut request = Vec::new();
+    let mut part = vec![0; 64 * 1024];
+    loop {
+        let text = String::from_utf8_lossy(&request).to_lowercase();
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
+            if body.len() >= length.map_or(0, |length| length.parse().unwrap()) {
+                return request;
+            }
+        }
+        match stream.read(&mut part) {
+            Ok(read) if read > 0 => request.extend_from_slice(&part[..read]),
+            _ => return request,
+        }
+    }
+}
+
+/// A proxy that puts something before the path.
+fn misleading(to: u16) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let request = read_request(&mut stream);
+            let line = request.windows(11).position(|part| part == b"POST /hooks").unwrap();
+            let mut far = TcpStream::connect(("127.0.0.1", to)).unwrap();
+            far.write_all(&[b"POST /wrong", &request[line + 5..]].concat()).unwrap();
+            let mut answer = Vec::new();
+            far.read_to_end(&mut answer).unwrap();
+            stream.write_all(&answer).unwrap();
+        }
+    });
+    port
+}
+
+/// What a test delivery says of the way, with this public address.
+fn send_test(home: &Home, address: &str) -> (Option<i32>, serde_json::Value) {
+    home.sql(&format!("UPDATE hooks SET address = '{address}' RETURNING 1"));
+    let done = home.run("listen send-test --json").without("SSL_CERT_FILE").without("SSL_CERT_DIR").done();
+    (done.code, done.json()[0].clone())
+}
+
+#[test]
+fn w1_a_test_delivery_of_every_channel_comes_through_and_changes_nothing() {
+    for kind in INSTANT {
+        let one = Delivering::new(kind);
+        let before = one.home.sql("SELECT delivered || ' ' || refused FROM hooks");
+        let orders = one.home.sql("SELECT count(*) FROM orders");
+        one.server.clear_requests();
+        one.home.run("listen send-test").exits(0).prints("came to ordersync listen");
+        let told = one.home.json(&format!("listen send-test --channel {kind}"));
+        assert!(told[0]["ok"] == true && told[0]["link"].is_null(), "{kind}: {told}");
+        assert_eq!(one.home.sql("SELECT delivered || ' ' || refused FROM hooks"), before, "{kind}");
+        assert_eq!(one.home.sql("SELECT count(*) FROM orders"), orders, "{kind}");
+        assert!(one.home.sql("SELECT 1 FROM rereads").is_empty(), "{kind}");
+        assert_eq!(one.server.requests().len(), 0, "{kind}: the channel is not asked");
+        let address = one.home.sql("SELECT address FROM hooks").remove(0);
+        assert_eq!(one.listening.stop().0, Some(0), "{kind}");
+        let (code, told) = send_test(&one.home, &address);
+        assert_eq!((code, told["link"].as_str()), (Some(5), Some("connection")), "{kind}: {told}");
+    }
+}
+
+#[test]
+fn w1_a_test_delivery_that_does_not_come_through_names_the_link_that_fails() {
+    let rig = Rig::new();
+    rig.home.run("listen send-test").exits(7).says("no public address is known").says("--public-url");
+    let listening = delivering(&rig);
+    let page = "HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>";
+    let found = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+    let moved = "HTTP/1.1 301 Moved\r\nLocation: https://www.example.test/x?token=s3cret\r\nContent-Length: 0\r\n\r\n";
+    let large = "HTTP/1.1 413 Too Large\r\nContent-Length: 0\r\n\r\n";
+    let login = "HTTP/1.1 401 No\r\nWWW-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n";
+    for (answer, word) in
+        [(page, "502"), (found, "lost"), (moved, "www.example.test"), (large, "413"), (login, "login")]
+    {
+        let (code, told) = send_test(&rig.home, &format!("http://127.0.0.1:{}", answering(answer)));
+        assert_eq!((code, told["link"].as_str()), (Some(1), Some("proxy")), "{told}");
+        let text = told["message"].as_str().unwrap();
+        assert!(text.contains(word) && text.contains("takes the test at") && !text.contains("s3cret"), "{told}");
+    }
+    let (code, told) = send_test(&rig.home, "https://orders.ordersync-test.invalid");
+    assert_eq!((code, told["link"].as_str()), (Some(5), Some("dns")), "{told}");
+    let (code, told) = send_test(&rig.home, &format!("https://127.0.0.1:{}", listening.port));
+    assert_eq!((code, told["link"].as_str()), (Some(1), Some("certificate")), "{told}");
+    let (secure, pem) = support::tls::over_tls(Options::demo());
+    let (code, told) = send_test(&rig.home, secure.server.url());
+    assert_eq!((code, told["link"].as_str()), (Some(1), Some("certificate")), "{told}");
+    // Once it is trusted, the next link is asked.
+    let file = rig.home.file("authority.pem", &pem);
+    let trusted = rig.home.run("listen send-test").env("SSL_CERT_FILE", &file).without("SSL_CERT_DIR").exits(1);
+    assert!(trusted.stderr.contains("proxy: ") && trusted.stderr.contains("SSL_CERT_FILE"), "{trusted:?}");
+    let (code, told) = send_test(&rig.home, &format!("http://127.0.0.1:{}", misleading(listening.port)));
+    assert_eq!((code, told["link"].as_str()), (Some(1), Some("path")), "{told}");
+    // Another book's receiver.
+    let other = Rig::new();
+    let others = Listening::start(&other.home);
+    let (code, told) = send_test(&rig.home, &format!("http://127.0.0.1:{}", others.port));
+    assert_eq!((code, told["link"].as_str()), (Some(1), Some("listen")), "{told}");
+    drop(listening);
+    let (code, told) = send_test(&rig.home, &format!("http://127.0.0.1:{}", others.port));
+    assert_eq!((code, told["link"].as_str()), (Some(1), Some("listen")), "{told}");
+    let (code, told) = send_test(&rig.home, &format!("http://127.0.0.1:{}", answering(page)));
+    assert_eq!((code, told["link"].as_str()), (Some(1), Some("listen")), "{told}");
+    assert!(told["hint"].as_str().unwrap().contains("schedule install --listen"), "{told}");
+    let (_store, _server, home) = connected(ChannelKind::Etsy);
+    home.run("listen send-test").exits(6).says("nothing to receive");
+}
+
+#[test]
+fn w1_a_test_delivery_with_another_key_is_told_as_such() {
+    let rig = Rig::new();
+    drop(delivering(&rig));
+    let old = rig.home.beside("old");
+    let copied = std::process::Command::new("cp").args(["-r"]).arg(rig.home.path()).arg(&old).status().unwrap();
+    assert!(copied.success());
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let child = rig.home.spawn(&format!("listen --bind 127.0.0.1:{port} --home {}", old.display()), &[]);
+    let old = Listening { child, port };
+    until("the receiver", || old.try_raw(b"GET /health HTTP/1.1\r\n\r\n").is_some());
+    let file = rig.home.path().join("credentials/woocommerce.json");
+    let mut secrets: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let mut changed = false;
+    for (name, value) in secrets.as_object_mut().unwrap() {
+        if name == "hook_key" {
+            *value = "another key than the receiver has".into();
+            changed = true;
+        }
+    }
+    assert!(changed, "the file has no hook_key of its own");
+    std::fs::write(&file, secrets.to_string()).unwrap();
+    let (code, told) = send_test(&rig.home, &format!("http://127.0.0.1:{port}"));
+    assert_eq!((code, told["link"].as_str()), (Some(4), Some("secret")), "{told}");
+}
+
+#[test]
+fn w2_killed_between_the_first_byte_and_the_import_nothing_that_was_answered_is_lost_or_doubled() {
+    for kind in INSTANT {
+        let (store, _server, home) = connected(kind);
+        let all = match kind {
+            ChannelKind::BigCommerce => 2,
+            ChannelKind::Magento => 5,
+            _ => 4,
+        };
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let named = format!("--public-url http://127.0.0.1:{port} --channel {}", kind.word());
+        let first = Listening::at(&home, port, &named);
+        until("the subscriptions", || store.hooks().len() == all);
+        until("what is written down of it", || is_subscribed(&home));
+        drop(first);
+        for point in RECEIPT {
+            let child = home.spawn(&format!("listen --bind 127.0.0.1:{port}"), &[("ORDERSYNC_CRASH_AT", point)]);
+            let mut dying = Listening { child, port };
+            until("the receiver", || dying.try_raw(b"GET /health HTTP/1.1\r\n\r\n").is_some());
+            let before = store.letters().len();
+            let id = store.place(&Purchase::paid().line("TEE-001", 1));
+            assert!(dying.child.wait().unwrap().code().is_none(), "{kind} {point}: it lives on");
+            until("an end of the deliveries", || store.letters().len() > before);
+            let answered = store.letters().iter().skip(before).any(|letter| letter.status == Some(200));
+            let is_due = point != "before-kept" && point != "after-kept";
+            assert!(answered == is_due, "{kind} {point}: {answered}");
+            assert_eq!(home.sql("PRAGMA integrity_check"), ["ok"], "{kind} {point}");
+            // A vendor that has a subscription switched off is asked to go on.
+            let again = Listening::at(&home, port, "");
+            if !answered {
+                // Sent again, as vendors do, if it was not answered.
+                for letter in store.letters().iter().skip(before) {
+                    assert_eq!(letter.send(), Some(200), "{kind} {point}");
+                }
+            }
+            let rows = || home.sql(&format!("SELECT count(*) FROM orders WHERE remote_id = '{id}'"));
+            until("the order", || rows() == ["1"]);
+            until("the end of the work", || home.sql("SELECT 1 FROM rereads").is_empty());
+            assert_eq!(rows(), ["1"], "{kind} {point}");
+            assert_eq!(again.stop().0, Some(0), "{kind} {point}");
+        }
+    }
+}
+
+#[test]
+fn w2_stopped_in_the_midst_of_a_burst_it_ends_within_two_seconds_and_has_all_that_it_answered() {
+    let rig = Rig::new();
+    let listening = delivering(&rig);
+    let ids: Vec<u64> = (0..200).map(|_| rig.shop.place_order(NewOrder::paid().line("TEE-001", 1))).collect();
+    until("the first deliveries", || rig.shop.letters().len() > 10);
+    let (code, took) = listening.stop();
+    assert!(code == Some(0) && took < Duration::from_secs(2), "{code:?} {took:?}");
+    until("the deliveries", || rig.shop.letters().len() == 4 + ids.len());
+    let known: std::collections::BTreeSet<String> =
+        rig.home.sql("SELECT remote_id FROM orders UNION SELECT remote_id FROM rereads").into_iter().collect();
+    let mut good = 0;
+    for letter in rig.shop.letters().iter().skip(4).filter(|letter| letter.status == Some(200)) {
+        let order: serde_json::Value = serde_json::from_slice(&letter.body).unwrap();
+        assert!(known.contains(&order["id"].to_string()), "answered and lost: {}", order["id"]);
+        good += 1;
+    }
+    assert!(good > 0, "none was answered");
+}
+
+#[test]
+fn f4_on_a_full_disk_nothing_is_answered_200() {
+    let rig = Rig::new();
+    let first = delivering(&rig);
+    let port = first.port;
+    drop(first);
+    // No file may grow beyond 512 bytes, as on a disk that is full.
+    let child = std::process::Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" listen --bind \"$1\""])
+        .arg(env!("CARGO_BIN_EXE_ordersync"))
+        .arg(format!("127.0.0.1:{port}"))
+        .env("ORDERSYNC_HOME", rig.home.path())
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut full = Listening { child, port };
+    until("the receiver", || full.try_raw(b"GET /health HTTP/1.1\r\n\r\n").is_some());
+    let id = rig.paid(1);
+    let refused = letter(&rig, 5);
+    assert_eq!(refused.status, Some(503));
+    let mut said = full.child.stderr.take().unwrap();
+    drop(full);
+    let mut text = String::new();
+    said.read_to_string(&mut text).unwrap();
+    assert!(text.contains("deliveries are not taken (503)"), "{text}");
+    assert_eq!(rig.home.sql("PRAGMA integrity_check"), ["ok"]);
+    let _again = Listening::at(&rig.home, port, "");
+    assert_eq!(refused.send(), Some(200));
+    until("the order", || book_has(&rig.home, id));
+}
+
+#[test]
+fn x4_ten_thousand_idle_connections_keep_no_delivery_waiting() {
+    let rig = Rig::new();
+    let listening = delivering(&rig);
+    let (_, most) = nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).unwrap();
+    nix::sys::resource::setrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE, most, most).unwrap();
+    let wanted = usize::try_from(most.saturating_sub(500)).unwrap_or(usize::MAX).min(10_000);
+    let slow: Vec<TcpStream> = (0..64)
+        .map(|_| {
+            let mut stream = TcpStream::connect(("127.0.0.1", listening.port)).unwrap();
+            stream.write_all(b"POST /hooks/").unwrap();
+            stream
+        })
+        .collect();
+    let id = rig.paid(1);
+    let begun = Instant::now();
+    assert_eq!(letter(&rig, 5).status, Some(200));
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?} beside {} slow ones", begun.elapsed(), slow.len());
+    let idle: Vec<_> = (0..wanted).filter_map(|_| TcpStream::connect(("127.0.0.1", listening.port)).ok()).collect();
+    let begun = Instant::now();
+    rig.shop.annotate(&id.to_string(), "please ring");
+    assert_eq!(letter(&rig, 6).status, Some(200));
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?} with {} idle ones", begun.elapsed(), idle.len());
+    until("the change", || book_has(&rig.home, id) && rig.show(id).to_string().contains("please ring"));
+    let (code, took) = listening.stop();
+    assert!(code == Some(0) && took < Duration::from_secs(2), "{code:?} {took:?}");
+}
+
+#[test]
+fn w1_a_store_that_is_connected_meanwhile_or_anew_is_received_without_a_restart() {
+    let rig = Rig::new();
+    let listening = delivering(&rig);
+    let old = rig.shop.hooks()[0].address.clone();
+    let said = rig.home.run("connect --remove woocommerce").exits(0);
+    assert!(said.stderr.contains("4 webhooks were taken away") || said.stdout.contains("4 webhooks"), "{said:?}");
+    rig.connect("").exits(0);
+    until("the subscriptions", || rig.shop.hooks().len() == 4);
+    assert_ne!(rig.shop.hooks()[0].address, old, "another path");
+    let id = rig.paid(1);
+    until("the order", || book_has(&rig.home, id));
+    let second = Rig::new();
+    rig.home.run(&format!("connect woocommerce --name second --url {}", second.server.url())).exits(0);
+    until("the subscriptions of the second", || second.shop.hooks().len() == 4);
+    let other = second.paid(1);
+    until("its order", || {
+        !rig.home
+            .sql(&format!(
+                "SELECT 1 FROM orders JOIN stores ON stores.id = store_id WHERE stores.name = 'second' AND remote_id = '{other}'"
+            ))
+            .is_empty()
+    });
+    assert_eq!(listening.stop().0, Some(0));
+}
+
+#[test]
+fn w1_with_verbose_each_delivery_and_each_order_that_is_read_has_a_line() {
+    let rig = Rig::new();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut listening = Listening::at(&rig.home, port, &format!("-v --public-url http://127.0.0.1:{port}"));
+    until("the subscriptions and their tests", || rig.shop.letters().len() == 4);
+    let id = rig.paid(1);
+    until("the order", || book_has(&rig.home, id));
+    until("the end of the work", || rig.home.sql("SELECT 1 FROM rereads").is_empty());
+    let mut said = listening.child.stderr.take().unwrap();
+    listening.stop();
+    let mut text = String::new();
+    said.read_to_string(&mut text).unwrap();
+    assert!(text.contains(&format!("woocommerce: a delivery about order {id} was taken\n")), "{text}");
+    assert!(text.contains(&format!("woocommerce: order {id} was read\n")), "{text}");
+    let order = rig.show(id);
+    let person = order["ship_to"]["name"].as_str().or(order["buyer"]["name"].as_str()).unwrap_or("Ada").to_owned();
+    assert!(!text.contains(&person), "x3: {text}");
+}
+
+#[test]
+fn w1_a_public_port_that_a_channel_does_not_deliver_to_is_refused_with_the_reason() {
+    let (store, _server, home) = connected(ChannelKind::BigCommerce);
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut listening = Listening::at(&home, port, "--public-url https://orders.example.com:8443");
+    let mut said = listening.child.stderr.take().unwrap();
+    until("the presence", || home.path().join(format!("listen/{port}.json")).exists());
+    std::thread::sleep(Duration::from_millis(500));
+    assert_eq!(listening.stop().0, Some(3));
+    let mut text = String::new();
+    said.read_to_string(&mut text).unwrap();
+    assert!(text.contains("delivers to port 443 alone") && text.contains("8443"), "{text}");
+    assert_eq!(store.hooks(), []);
+}
+
+#[test]
+fn w3_a_store_that_is_subscribed_without_a_receiver_is_told() {
+    let rig = Rig::new();
+    let listening = delivering(&rig);
+    let stores = || rig.home.json("status")["stores"][0].clone();
+    assert!(stores()["listening_at"].is_string(), "{}", stores());
+    rig.home.run("status").exits(0).without("no ordersync listen");
+    let file = rig.home.path().join(format!("listen/{}.json", listening.port));
+    listening.stop();
+    let mut presence: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    presence["at"] = (presence["at"].as_i64().unwrap() - 3 * 3_600_000).into();
+    std::fs::write(&file, presence.to_string()).unwrap();
+    rig.home.run("status").exits(0).prints("no ordersync listen has run for 3 h").prints("schedule install --listen");
+}
+
+/// Plays the part of a log-in: a user manager of its own, in a view of the files of its own.
+#[cfg(target_os = "linux")]
+const MANAGER: &str = r#"
+set -eu
+mount -t tmpfs tmpfs /run
+mkdir -p /run/systemd/system "$XDG_RUNTIME_DIR"
+chmod 700 "$XDG_RUNTIME_DIR"
+/lib/systemd/systemd --user >/dev/null 2>&1 &
+manager=$!
+trap 'kill -TERM $manager; wait $manager || true' EXIT
+until systemctl --user is-system-running >/dev/null 2>&1; do sleep 0.1; done
+"$PROGRAM" schedule install --listen --bind "127.0.0.1:$PORT" >"$HOME/installed"
+unit="$(sed 's/.* as //' "$HOME/installed").service"
+main() { systemctl --user show -P MainPID "$unit"; }
+echo "installed $(systemctl --user is-active "$unit") $(systemctl --user is-enabled "$unit")"
+first=$(main)
+kill -9 "$first"
+until [ "$(main)" != "$first" ] && [ "$(systemctl --user is-active "$unit")" = active ]; do sleep 0.1; done
+echo "again $(systemctl --user show -P NRestarts "$unit")"
+begun=$(date +%s%N)
+systemctl --user stop "$unit"
+echo "stopped $(systemctl --user show -P Result "$unit") $(( ($(date +%s%N) - begun) / 1000000 ))"
+"$PROGRAM" schedule remove --listen >/dev/null
+echo "left $(systemctl --user is-enabled "$unit" 2>/dev/null || true)"
+"#;
+
+#[cfg(target_os = "linux")]
+#[test]
+fn f1_a_real_systemd_starts_the_receiver_starts_it_anew_when_it_is_killed_and_stops_it() {
+    let can = std::path::Path::new("/lib/systemd/systemd").exists()
+        && std::process::Command::new("unshare").args(["-m", "true"]).status().is_ok_and(|status| status.success());
+    if !can {
+        println!("skipped: no systemd is installed here, or it cannot be started");
+        return;
+    }
+    let rig = Rig::new();
+    drop(delivering(&rig));
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let account = rig.home.beside("account");
+    std::fs::create_dir(&account).unwrap();
+    let script = rig.home.file("manager.sh", MANAGER);
+    let mut command = std::process::Command::new("unshare");
+    command.args(["-m", "timeout", "90", "sh"]).arg(script).env("PROGRAM", env!("CARGO_BIN_EXE_ordersync"));
+    command.env("HOME", &account).env("XDG_RUNTIME_DIR", "/run/user/0").env("PORT", port.to_string());
+    let output = command.env_remove("XDG_CONFIG_HOME").env("ORDERSYNC_HOME", rig.home.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let why = String::from_utf8_lossy(&output.stderr).into_owned();
+    let lines: Vec<&str> = said.lines().collect();
+    let [installed, again, stopped, left] = lines[..] else { panic!("{said}{why}") };
+    assert_eq!((installed, again, left.trim_end()), ("installed active enabled", "again 1", "left"), "{why}");
+    let (result, took) = stopped.strip_prefix("stopped ").unwrap().split_once(' ').unwrap();
+    assert!(result == "success" && took.parse::<u64>().unwrap() < 2_000, "{stopped}");
 }

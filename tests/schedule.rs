@@ -233,3 +233,91 @@ fn c3_the_installed_command_is_silent_where_there_is_nothing_to_do() {
     let machine = Machine::new();
     machine.run(&["sync", "--autosync"]).success().stdout("").stderr("");
 }
+
+/// Where the receiver's unit is.
+const RECEIVER: &str = ".config/systemd/user/ordersync-listen.service";
+
+#[cfg(not(target_os = "macos"))]
+#[test]
+fn a_receiver_is_a_service_of_its_own_beside_the_timer_and_leaves_no_trace() {
+    let machine = Machine::new().with("systemctl", "").with_crontab(b"# mine\n");
+    machine.schedule(&["install"]).success();
+    for _ in 0..2 {
+        let done = machine.schedule(&["install", "--listen", "--bind", "127.0.0.1:9000"]).success();
+        let output = String::from_utf8(done.get_output().stderr.clone()).unwrap();
+        assert!(output.contains("loginctl enable-linger"), "{output}");
+    }
+    let unit = machine.read(RECEIVER);
+    assert!(unit.contains(&format!("ExecStart=\"{}\" listen --bind \"127.0.0.1:9000\"\n", program())), "{unit}");
+    assert!(machine.read("calls").contains("--user restart ordersync-listen.service"));
+    let shown = machine.schedule(&["show", "--json"]).success();
+    let shown: Value = serde_json::from_slice(&shown.get_output().stdout).unwrap();
+    assert_eq!(
+        (&shown["installed"], &shown["listen"]),
+        (&serde_json::json!(["systemd"]), &serde_json::json!(["systemd"]))
+    );
+    machine.schedule(&["remove", "--listen"]).success();
+    assert!(machine.read("calls").contains("--user disable --now ordersync-listen.service"));
+    assert!(!machine.path(RECEIVER).exists());
+    assert!(machine.path(".config/systemd/user/ordersync.timer").exists(), "the timer stays");
+    machine.schedule(&["install", "--listen"]).success();
+    machine.schedule(&["remove"]).success();
+    assert_eq!(std::fs::read_dir(machine.path(".config/systemd/user")).unwrap().count(), 0);
+    assert_eq!(machine.read("spool"), "# mine\n", "the crontab was never touched");
+}
+
+#[test]
+fn a_receiver_that_does_not_start_is_not_installed_and_one_without_its_own_view_of_the_files_is() {
+    let machine = Machine::new().with("systemctl", "case \"$*\" in *restart*) echo 'Job failed' >&2; exit 1;; esac");
+    let failed = machine.schedule(&["install", "--listen", "--with", "systemd"]).code(1);
+    let text = String::from_utf8_lossy(&failed.get_output().stderr).into_owned();
+    assert!(text.contains("Job failed") && text.contains("journalctl --user -u ordersync-listen.service"), "{text}");
+    assert!(!machine.path(RECEIVER).exists());
+    let picky = "case \"$*\" in *restart*) while read -r line; do case \"$line\" in ProtectSystem*) exit 1;; esac; done \
+                 < \"$HOME/.config/systemd/user/ordersync-listen.service\";; esac";
+    let machine = Machine::new().with("systemctl", picky);
+    machine.schedule(&["install", "--listen", "--with", "systemd"]).success();
+    let unit = machine.read(RECEIVER);
+    assert!(unit.contains("NoNewPrivileges=yes") && !unit.contains("ProtectSystem"), "{unit}");
+}
+
+#[test]
+fn a_receiver_by_cron_is_refused_and_by_launchd_an_agent() {
+    let machine = Machine::new().with_crontab(b"# mine\n").with("launchctl", "");
+    let failed = machine.schedule(&["install", "--listen", "--with", "cron"]).code(6);
+    assert!(String::from_utf8_lossy(&failed.get_output().stderr).contains("starts nothing anew"));
+    assert_eq!(machine.read("spool"), "# mine\n");
+    machine.schedule(&["install", "--listen", "--with", "launchd"]).success();
+    assert!(machine.read("Library/LaunchAgents/ordersync-listen.plist").contains("<key>KeepAlive</key>"));
+    machine.schedule(&["remove"]).success();
+    assert!(!machine.path("Library/LaunchAgents/ordersync-listen.plist").exists());
+}
+
+/// By systemd's own reading of the units. What an older one does not know yet it leaves out.
+#[cfg(target_os = "linux")]
+#[test]
+fn systemd_finds_nothing_wrong_with_what_is_installed() {
+    let verifier = Path::new("/usr/bin/systemd-analyze");
+    if !verifier.exists() {
+        println!("skipped: systemd-analyze is not installed here");
+        return;
+    }
+    let machine = Machine::new().with("systemctl", "");
+    machine.schedule(&["install", "--with", "systemd"]).success();
+    machine.schedule(&["install", "--listen", "--with", "systemd"]).success();
+    for unit in ["ordersync.service", "ordersync.timer", "ordersync-listen.service"] {
+        let run = machine.path("run");
+        std::fs::create_dir_all(&run).unwrap();
+        let file = machine.path(".config/systemd/user").join(unit);
+        let output = std::process::Command::new(verifier)
+            .args(["--user", "verify"])
+            .arg(&file)
+            .env("XDG_RUNTIME_DIR", &run)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let newer = |line: &str| line.contains("RestartSteps") || line.contains("RestartMaxDelaySec");
+        let wrong: Vec<&str> = said.lines().filter(|line| line.contains("ordersync") && !newer(line)).collect();
+        assert!(wrong.is_empty() && output.status.success(), "{unit}: {said}");
+    }
+}

@@ -419,6 +419,18 @@ fn p12_words_of_plugins_are_understood_and_one_that_nobody_knows_is_told_once_wi
 }
 
 #[test]
+fn p12_a_word_that_nobody_knows_is_told_by_a_read_of_one_order_as_by_a_sync() {
+    let rig = Rig::with(Options { custom_statuses: vec!["xqzt".to_owned()], ..Options::demo() });
+    let id = rig.paid(1);
+    assert!(rig.shop.set_status(id, "xqzt"));
+    let asked = || rig.home.json("inbox").to_string().matches("woocommerce.statuses xqzt=").count();
+    rig.home.run(&format!("pull woocommerce:{id}")).exits(0);
+    assert_eq!(asked(), 1);
+    rig.sync();
+    assert_eq!(asked(), 1, "once");
+}
+
+#[test]
 fn p12_what_is_picked_up_is_marked_and_not_offered_for_shipping() {
     let custom_statuses = vec!["ready-pickup".to_owned()];
     let rig = Rig::with(Options { custom_statuses, ..Options::demo() });

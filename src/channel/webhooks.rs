@@ -41,8 +41,25 @@ pub(crate) struct Webhooks {
     /// By which of the channel's own keys a delivery says that it is signed, where such keys are to be
     /// fetched ([`Channel::hook_key`](super::Channel::hook_key)). It is not proven by then.
     pub(crate) key_id: Option<KeyNamed>,
+    /// The only port of a public address that the channel delivers to, where it is particular.
+    pub(crate) port: Option<u16>,
     /// What a delivery tells.
     pub(crate) read: fn(&Delivery<'_>) -> Told,
+    /// A delivery that is signed as the channel signs, for this store, and is about nothing
+    /// ([`Told::Nothing`]): its body has this text in it. Nothing where only the channel can sign.
+    pub(crate) test: Option<Signed>,
+}
+
+/// What signs a test.
+pub(crate) type Signed = fn(&Values, &Keys, Timestamp, &str) -> Test;
+
+/// A delivery of our own, by which the way to the receiver is tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Test {
+    /// Its headers.
+    pub(crate) headers: Vec<(&'static str, String)>,
+    /// Its body.
+    pub(crate) body: Vec<u8>,
 }
 
 /// The body of the answer to a challenge; nothing where it is none.

@@ -431,9 +431,12 @@ fn remove(app: &App, name: &str, force: bool) -> Outcome {
         let hint = "delete those with /hooks/ in their address in the channel's own pages";
         output::print_error(&error.context(text).hint(hint), output::Format::Human);
     });
-    let unsubscribed = unsubscribed.is_ok();
     if !app.global.quiet {
         output::line(&format!("{name} is disconnected: its credentials are deleted, its orders stay in the book"))?;
+        if let Ok(taken @ 1..) = unsubscribed {
+            let were = if taken == 1 { "was" } else { "were" };
+            output::note(&format!("{} {were} taken away at the channel", output::count(taken as u64, "webhook")));
+        }
         output::note("the key itself still exists at the channel; delete it there if it is not used elsewhere");
         // Nothing synchronises it any more, and it is the syncs that clear.
         if let Some(age) = store.values.get("retain") {
@@ -442,17 +445,17 @@ fn remove(app: &App, name: &str, force: bool) -> Outcome {
             ));
         }
     }
-    Ok(if unsubscribed { 0 } else { EXIT_PARTLY })
+    Ok(if unsubscribed.is_ok() { 0 } else { EXIT_PARTLY })
 }
 
-/// Takes away the subscriptions of a store that has any.
-fn unsubscribe(app: &App, book: &mut Book, store: &Store) -> Result<()> {
+/// Takes away the subscriptions of a store that has any; gives how many.
+fn unsubscribe(app: &App, book: &mut Book, store: &Store) -> Result<usize> {
     if book.hooked(store.id)?.is_none() {
-        return Ok(());
+        return Ok(0);
     }
     let removed = app.context.open(store).and_then(|open| subscriptions::remove(&app.context, book, &open));
     book.unhook(store.id)?;
-    removed.map(drop)
+    removed
 }
 
 /// The keys that are secrets of this kind.

@@ -4,13 +4,19 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::json;
+
 use super::output::{self, Format};
 use super::{App, Outcome};
 use crate::book::{Book, Store};
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, common_code, exit_code};
-use crate::listen::subscriptions::{mend, public, remove};
-use crate::listen::{Line, Tell, is_meant, start, webhooks_of, why_not_meant};
+use crate::listen::presence::{self, Presence};
+use crate::listen::subscriptions::{deliverable, mend, public, remove};
+use crate::listen::{Line, Receiver, Tell, Tells, is_meant, ready, send_test, webhooks_of, why_not_meant};
 use crate::sync::Context;
+
+/// How often it is looked which stores are connected.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// How often what was refused is counted in the book.
 const COUNTED: Duration = Duration::from_secs(10);
@@ -20,8 +26,12 @@ const COUNTED: Duration = Duration::from_secs(10);
 /// Runs until it is ended. Channels deliver over https to a public address: put a proxy or a tunnel
 /// with a certificate before it. With --public-url the subscriptions at the channels are made; once
 /// made, syncs look once a day whether they are still there. The sync every half hour stays on.
+/// With --verbose each delivery and each order that is read for it has a line.
 #[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
+    #[command(subcommand)]
+    action: Option<Action>,
     /// Where to listen: an address of this machine, and a port
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8788")]
     bind: SocketAddr,
@@ -36,17 +46,30 @@ pub(super) struct Args {
     channel: Vec<String>,
 }
 
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Send a signed test to the public address, and say which link of the way fails
+    ///
+    /// It goes the way of a delivery: DNS, certificate, proxy, path, ordersync listen, key. It is
+    /// about no order and changes nothing.
+    SendTest {
+        /// Only this store, or all stores of this channel; may be given several times
+        #[arg(long, value_name = "STORE")]
+        channel: Vec<String>,
+    },
+}
+
 pub(super) fn run(app: &App, args: Args) -> Outcome {
-    let mut book = app.existing_book()?;
-    let mut stores = app.stores(&book, &args.channel)?;
-    if args.channel.is_empty() && args.off && stores.iter().any(|store| webhooks_of(store).is_ok()) {
-        stores.retain(|store| webhooks_of(store).is_ok());
-    } else if args.channel.is_empty() {
-        stores = those_meant(app, &book, stores)?;
+    if let Some(Action::SendTest { channel }) = &args.action {
+        return test(app, channel);
     }
+    let mut book = app.existing_book()?;
     if args.off {
+        let stores = wanted(app, &book, &args.channel)?;
         return switch_off(app, &mut book, &stores);
     }
+    let stores = app.stores(&book, &args.channel)?;
+    let stores = if args.channel.is_empty() { those_meant(app, &book, stores)? } else { stores };
     let public_url = args.public_url.as_deref().map(public).transpose()?;
     let context = Arc::new(Context {
         home: app.context.home.clone(),
@@ -59,28 +82,32 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         let text = format!("nothing can be received at {}: {e}", args.bind);
         Error::new(ErrorKind::Failed, text).hint("choose another --bind ADDRESS:PORT")
     })?;
-    // What was sent to an older address may still be on its way.
-    let mut addresses: Vec<String> = public_url.iter().cloned().collect();
+    let note: Tell = Arc::new(|text: &str| output::note(text));
+    let each: Tell = Arc::new(|text: &str| output::say(&format!("{}\n", output::clean(text))));
+    let tells = Tells { note, each: app.global.verbose.then_some(each) };
+    let receiver = Receiver::start(&context, listener, &tells)?;
+    let mut listening = Listening { app, context, receiver, public_url, addresses: Vec::new(), failed: Vec::new() };
     for line in &lines {
-        addresses.extend(book.hooked(line.store().id)?.map(|hooked| hooked.address));
+        listening.expect(&book, line)?;
     }
-    let tell: Tell = Arc::new(|text: &str| output::note(text));
-    let address = start(&context, &lines, &listener, &addresses, &tell)?;
+    for line in &lines {
+        listening.receiver.add(line.clone())?;
+    }
     if !app.global.quiet {
-        output::line(&format!("receiving at http://{address} (Ctrl-C ends it)"))?;
+        output::line(&format!("receiving at http://{} (Ctrl-C ends it)", listening.receiver.address()))?;
     }
+    listening.is_there(&lines);
+    ready::tell();
+    listening.failed = stores.iter().filter(|s| lines.iter().all(|l| l.store().id != s.id)).map(|s| s.id).collect();
     let mut wrong = Vec::new();
     for line in &lines {
-        wrong.extend(subscribe(app, &context, &mut book, line, public_url.as_deref())?);
+        wrong.extend(listening.subscribe(&mut book, line)?);
     }
     // Where no shop can deliver, nothing is waited for.
     if wrong.len() == lines.len() && wrong.iter().all(|kind| *kind == ErrorKind::Unsupported) {
         return Ok(exit_code(ErrorKind::Unsupported));
     }
-    while context.clock.sleep(COUNTED).is_ok() {
-        count(&mut book, &lines);
-    }
-    count(&mut book, &lines);
+    listening.go_on(&mut book, &args.channel);
     Ok(if all_open && wrong.is_empty() { 0 } else { EXIT_PARTLY })
 }
 
@@ -101,6 +128,218 @@ fn those_meant(app: &App, book: &Book, stores: Vec<Store>) -> Result<Vec<Store>>
         }
     }
     Ok(meant)
+}
+
+/// The stores that are named; where none is, all that can be received for, if there are any.
+fn wanted(app: &App, book: &Book, channel: &[String]) -> Result<Vec<Store>> {
+    let mut stores = app.stores(book, channel)?;
+    if channel.is_empty() && stores.iter().any(|store| webhooks_of(store).is_ok()) {
+        stores.retain(|store| webhooks_of(store).is_ok());
+    }
+    Ok(stores)
+}
+
+/// A receiver and what it is to do.
+struct Listening<'a> {
+    app: &'a App,
+    context: Arc<Context>,
+    receiver: Receiver,
+    public_url: Option<String>,
+    /// The public addresses that stores are, or were, subscribed to while it runs.
+    addresses: Vec<String>,
+    /// The stores that nothing can be received for, as was told.
+    failed: Vec<i64>,
+}
+
+impl Listening<'_> {
+    /// What is sent to the addresses of the store is ours. What was sent to an older one may still be
+    /// on its way.
+    fn expect(&mut self, book: &Book, line: &Line) -> Result<()> {
+        let known = book.hooked(line.store().id)?.map(|hooked| hooked.address);
+        for address in self.public_url.iter().cloned().chain(known) {
+            self.receiver.expect(&address);
+            if !self.addresses.contains(&address) {
+                self.addresses.push(address);
+            }
+        }
+        Ok(())
+    }
+
+    /// Until it is ended: counts what was refused, and takes up stores that are connected meanwhile.
+    fn go_on(&mut self, book: &mut Book, channel: &[String]) {
+        let (mut counted, mut written) = (Duration::ZERO, Duration::ZERO);
+        let mut lines = Vec::new();
+        while self.context.clock.sleep(LOOK).is_ok() {
+            // What cannot be looked at now is looked at the next time.
+            if let Ok(connected) = book.stores() {
+                lines = self.receiver.lines(&connected);
+                let new = self.take_up(book, channel, &lines).unwrap_or_default();
+                if !new.is_empty() {
+                    lines.extend(new);
+                    written = presence::EACH;
+                }
+            }
+            (counted, written) = (counted + LOOK, written + LOOK);
+            if counted >= COUNTED {
+                count(book, &lines);
+                counted = Duration::ZERO;
+            }
+            if written >= presence::EACH {
+                self.is_there(&lines);
+                written = Duration::ZERO;
+            }
+        }
+        self.receiver.close();
+        count(book, &lines);
+        self.is_there(&lines);
+    }
+
+    /// Receives for what is connected by now, and subscribes it to the address of the others.
+    fn take_up(&mut self, book: &mut Book, channel: &[String], lines: &[Arc<Line>]) -> anyhow::Result<Vec<Arc<Line>>> {
+        // A store that was named and is not connected any more leaves the others.
+        let stores: Vec<Store> = match channel {
+            [] => {
+                let all = wanted(self.app, book, &[])?;
+                all.into_iter().filter(|store| is_meant(book, store).unwrap_or(false)).collect()
+            }
+            named => named
+                .iter()
+                .filter_map(|one| wanted(self.app, book, std::slice::from_ref(one)).ok())
+                .flatten()
+                .collect(),
+        };
+        let mut new = Vec::new();
+        for store in stores {
+            if lines.iter().any(|line| line.store().id == store.id) || webhooks_of(&store).is_err() {
+                continue;
+            }
+            match Line::new(&self.context, &store) {
+                Ok(line) => {
+                    let line = Arc::new(line);
+                    self.expect(book, &line)?;
+                    self.receiver.add(line.clone())?;
+                    self.failed.retain(|id| *id != store.id);
+                    output::note(&format!("{}: is received for now, too", store.name));
+                    self.subscribe(book, &line)?;
+                    new.push(line);
+                }
+                Err(error) if !self.failed.contains(&store.id) => {
+                    self.failed.push(store.id);
+                    output::print_error(&error, Format::Human);
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(new)
+    }
+
+    /// Writes down that it is there.
+    fn is_there(&self, lines: &[Arc<Line>]) {
+        let stores = lines.iter().map(|line| line.store().name.clone()).collect();
+        let at = self.context.clock.now().timestamp_millis();
+        Presence { bind: self.receiver.address(), stores, at }.write(&self.context.home);
+    }
+
+    /// The address that the store is to be subscribed to: the one that was given or that it has, or
+    /// the one that all others have.
+    fn address(&self, book: &Book, store: &Store) -> Result<Option<String>> {
+        let known = book.hooked(store.id)?.map(|hooked| hooked.address);
+        let others = match self.addresses.as_slice() {
+            [only] => Some(only.clone()),
+            _ => None,
+        };
+        Ok(self.public_url.clone().or(known).or(others))
+    }
+
+    /// Sees to it that the channel delivers here. Without that the others are received all the same;
+    /// gives what stands against it, where something does.
+    fn subscribe(&self, book: &mut Book, line: &Line) -> anyhow::Result<Option<ErrorKind>> {
+        let store = line.store();
+        let Some(address) = self.address(book, store)? else {
+            output::note(&format!(
+                "{}: nothing delivers yet; ordersync listen --public-url https://... subscribes it (its path here is {})",
+                store.name,
+                line.path()
+            ));
+            return Ok(None);
+        };
+        let context = &self.context;
+        let done = deliverable(store, &address)
+            .and_then(|()| context.open(store))
+            .and_then(|open| mend(context, book, &open, &address));
+        match done {
+            Ok(mended) => {
+                if !self.app.global.quiet {
+                    let done = mended.told().unwrap_or_else(|| "subscribed, as it was".to_owned());
+                    output::line(&format!("{}: {done}, delivered to {address}", store.name))?;
+                }
+                Ok(None)
+            }
+            Err(error) => {
+                let kind = error.kind();
+                let text = format!("{}: its subscriptions are not as they should be", store.name);
+                output::print_error(&error.context(text), Format::Human);
+                Ok(Some(kind))
+            }
+        }
+    }
+}
+
+/// Tries the way of a delivery for the stores that are subscribed, or named.
+fn test(app: &App, channel: &[String]) -> Outcome {
+    let book = app.existing_book()?;
+    let stores = wanted(app, &book, channel)?;
+    let mut rows = Vec::new();
+    for store in stores {
+        // What tells of nothing by webhook is refused in its own words.
+        webhooks_of(&store)?;
+        let address = book.hooked(store.id)?.map(|hooked| hooked.address);
+        rows.push((store, address));
+    }
+    if channel.is_empty() && rows.iter().any(|(_, address)| address.is_some()) {
+        rows.retain(|(_, address)| address.is_some());
+    }
+    if has_own_authorities() {
+        output::note(
+            "certificates are trusted here by SSL_CERT_FILE or SSL_CERT_DIR; a channel knows the public authorities alone",
+        );
+    }
+    let (mut codes, mut told) = (Vec::new(), Vec::new());
+    for (store, address) in rows {
+        app.context.clock.check_interrupt()?;
+        let sent = send_test::send(&app.context, &store, address.as_deref())?;
+        codes.push(sent.as_ref().map_or_else(|failed| exit_code(failed.error.kind()), |_| 0));
+        let (took, failed) = (sent.as_ref().ok(), sent.as_ref().err());
+        told.push(json!({
+            "store": store.name, "address": address, "ok": failed.is_none(),
+            "link": failed.map(|failed| failed.link.word()),
+            "message": failed.map(|failed| failed.error.message()),
+            "hint": failed.and_then(|failed| failed.error.hint_text()),
+            "milliseconds": took.map(|took| u64::try_from(took.as_millis()).unwrap_or(u64::MAX)),
+        }));
+        if app.global.json {
+            continue;
+        }
+        match &sent {
+            Ok(took) if !app.global.quiet => output::line(&format!(
+                "{}: a signed test came to ordersync listen by {} within {} ms",
+                store.name,
+                address.unwrap_or_default(),
+                took.as_millis()
+            ))?,
+            Ok(_) => {}
+            Err(failed) => output::print_error(&failed.error.clone().context(&store.name), Format::Human),
+        }
+    }
+    if app.global.json {
+        output::print_json(&told)?;
+    }
+    Ok(common_code(codes).unwrap_or(EXIT_PARTLY))
+}
+
+/// Whether whom to trust is said by the environment.
+fn has_own_authorities() -> bool {
+    ["SSL_CERT_FILE", "SSL_CERT_DIR"].iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 /// The lines of the stores, without those that nothing can be received for; whether that is none.
@@ -146,42 +385,6 @@ fn switch_off(app: &App, book: &mut Book, stores: &[Store]) -> Outcome {
         }
     }
     Ok(common_code(codes).unwrap_or(EXIT_PARTLY))
-}
-
-/// Sees to it that the channel delivers here. Without that the others are received all the same;
-/// gives what stands against it, where something does.
-fn subscribe(
-    app: &App,
-    context: &Context,
-    book: &mut Book,
-    line: &Line,
-    public_url: Option<&str>,
-) -> anyhow::Result<Option<ErrorKind>> {
-    let store = line.store();
-    let known = book.hooked(store.id)?.map(|hooked| hooked.address);
-    let Some(address) = public_url.map(str::to_owned).or(known) else {
-        output::note(&format!(
-            "{}: nothing delivers yet; ordersync listen --public-url https://... subscribes it (its path here is {})",
-            store.name,
-            line.path()
-        ));
-        return Ok(None);
-    };
-    match context.open(store).and_then(|open| mend(context, book, &open, &address)) {
-        Ok(mended) => {
-            if !app.global.quiet {
-                let done = mended.told().unwrap_or_else(|| "subscribed, as it was".to_owned());
-                output::line(&format!("{}: {done}, delivered to {address}", store.name))?;
-            }
-            Ok(None)
-        }
-        Err(error) => {
-            let text = format!("{}: its subscriptions are not as they should be", store.name);
-            let kind = error.kind();
-            output::print_error(&error.context(text), Format::Human);
-            Ok(Some(kind))
-        }
-    }
 }
 
 /// What cannot be counted now is no reason to receive nothing.

@@ -11,6 +11,7 @@ use crate::book::{Book, Counts, Hooked, LastError, Left, LeftOut, LeftOuts, Purg
 use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::http::oauth2::consent_ends_at;
+use crate::listen::presence::{self, Presence};
 use crate::lock;
 use crate::order::Status;
 use crate::schedule::Installed;
@@ -56,6 +57,8 @@ struct Standing {
     hooked: Option<Hooked>,
     /// Since when syncs find new orders that no delivery told of.
     unannounced: Option<Timestamp>,
+    /// When a receiver was surely at work for it, where one is known.
+    listening: Option<Timestamp>,
 }
 
 /// What all stores are looked at with.
@@ -65,6 +68,7 @@ struct View<'a> {
     now: Timestamp,
     timer: Option<Installed>,
     max_age: Option<TimeDelta>,
+    receivers: Vec<Presence>,
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
@@ -75,7 +79,14 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let sending = book.to_send()?;
     let max_age = args.max_age.as_deref().map(|text| duration(text, now)).transpose()?;
     let (left, failure) = (book.left_to_clear()?, book.clearing_failure()?);
-    let view = View { app, book: &book, now, timer: Installed::read(&app.context.home), max_age };
+    let view = View {
+        app,
+        book: &book,
+        now,
+        timer: Installed::read(&app.context.home),
+        max_age,
+        receivers: presence::all(&app.context.home, now),
+    };
     let stores = app.stores(&book, &[])?;
     let standings: Vec<Standing> =
         stores.into_iter().map(|store| view.standing(store, &counts)).collect::<Result<_>>()?;
@@ -155,6 +166,7 @@ impl View<'_> {
                 Some(webhooks) => book.unannounced_since(store.id, webhooks.comes_within)?,
                 None => None,
             },
+            listening: self.receivers.iter().find(|found| found.stores.contains(&store.name)).map(Presence::seen_at),
             store,
         })
     }
@@ -433,7 +445,10 @@ fn remarks(s: &Standing, now: Timestamp) -> Vec<String> {
     let pause =
         pause.map(|until| format!("the channel asked to be left alone for another {}", output::duration(until - now)));
     let consent = consent_ending(&s.store.name, s.consent_ends, now);
-    [running, allow, pause, consent, s.lapsing.clone(), instant(s, now), kept(s, now)].into_iter().flatten().collect()
+    [running, allow, pause, consent, s.lapsing.clone(), instant(s, now), deaf(s, now), kept(s, now)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// How Instasync stands, where it is on.
@@ -450,6 +465,22 @@ fn instant(s: &Standing, now: Timestamp) -> Option<String> {
             output::duration(now - at),
             hooked.address
         ),
+    })
+}
+
+/// From when on it is told that no receiver is at work.
+const DEAF: TimeDelta = TimeDelta::minutes(10);
+
+/// That the channel is to deliver, and nobody receives.
+fn deaf(s: &Standing, now: Timestamp) -> Option<String> {
+    let hooked = s.hooked.as_ref()?;
+    let silent = now - s.listening?;
+    (silent > DEAF).then(|| {
+        format!(
+            "its webhooks go to {}, and no ordersync listen has run for {}; ordersync schedule install --listen keeps one running",
+            hooked.address,
+            output::duration(silent)
+        )
     })
 }
 
@@ -524,6 +555,7 @@ fn to_json(s: &Standing, now: Timestamp) -> Value {
         "deliveries": s.hooked.as_ref().map(|hooked| hooked.delivered),
         "deliveries_refused": s.hooked.as_ref().map(|hooked| hooked.refused),
         "unannounced_since": s.unannounced.map(rfc3339),
+        "listening_at": s.listening.filter(|_| s.hooked.is_some()).map(rfc3339),
         "at_work_since": f.at_work_since.map(rfc3339), "max_age_seconds": f.limit().num_seconds(),
         "orders": orders, "late": s.late,
         "outbox": {

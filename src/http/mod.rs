@@ -16,6 +16,7 @@ mod body;
 mod client;
 pub(crate) mod oauth1;
 pub(crate) mod oauth2;
+pub(crate) mod once;
 mod rate_limit;
 mod redact;
 mod retry;

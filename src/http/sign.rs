@@ -25,6 +25,14 @@ pub(crate) fn hmac_sha256(key: &[u8], message: &[u8]) -> String {
     finish(Hmac::<sha2::Sha256>::new_from_slice(key), message)
 }
 
+/// HMAC-SHA256 of `message` in hexadecimal digits.
+pub(crate) fn hmac_sha256_in_hex(key: &[u8], message: &[u8]) -> String {
+    // HMAC takes keys of any length, so the error arm is never reached.
+    let Ok(mac) = Hmac::<sha2::Sha256>::new_from_slice(key) else { return String::new() };
+    let code = mac.chain_update(message).finalize().into_bytes();
+    code.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// Whether `base64` is the HMAC-SHA256 of the parts of `message` one after the other; takes as long
 /// whatever is wrong with it. With an empty key nothing is.
 pub(crate) fn is_hmac_sha256(key: &[u8], message: &[&[u8]], base64: &str) -> bool {

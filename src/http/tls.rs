@@ -166,6 +166,11 @@ fn plain(error: &CertificateError) -> String {
     format!("{error:?}").chars().take_while(|c| c.is_alphanumeric()).collect()
 }
 
+/// Whether a connection failed in the midst of TLS.
+pub(crate) fn is_of_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    tls(error).is_some()
+}
+
 fn tls<'e>(error: &'e (dyn std::error::Error + 'static)) -> Option<&'e rustls::Error> {
     let mut cause = Some(error);
     while let Some(error) = cause {

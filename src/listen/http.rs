@@ -28,6 +28,8 @@ pub(super) struct Connection<'a> {
     buffer: Vec<u8>,
     used: usize,
     received: usize,
+    /// A header that goes with the answer.
+    pub(super) also: Option<(&'static str, String)>,
 }
 
 /// Method, target and headers of a request.
@@ -41,6 +43,7 @@ pub(super) struct Head {
 }
 
 impl Head {
+    /// All headers of this name.
     pub(super) fn all(&self, name: &str) -> Vec<&[u8]> {
         self.headers.iter().filter(|(header, _)| header == name).map(|(_, value)| value.as_slice()).collect()
     }
@@ -50,7 +53,7 @@ impl<'a> Connection<'a> {
     pub(super) fn new(stream: &'a TcpStream) -> Self {
         let _ = stream.set_write_timeout(Some(LINGER));
         let _ = stream.set_nodelay(true);
-        Self { stream, begun: Instant::now(), buffer: Vec::new(), used: 0, received: 0 }
+        Self { stream, begun: Instant::now(), buffer: Vec::new(), used: 0, received: 0, also: None }
     }
 
     /// Receives more, before `within` has passed since the connection began.
@@ -186,9 +189,10 @@ impl<'a> Connection<'a> {
 
     /// Answers, with JSON where there is a body, and ends the connection.
     pub(super) fn answer(mut self, status: u16, body: &[u8]) {
+        let also = self.also.take().map_or_else(String::new, |(name, value)| format!("{name}: {value}\r\n"));
         let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
         let length = body.len();
-        let head = format!("HTTP/1.1 {status} \r\n{kind}Content-Length: {length}\r\nConnection: close\r\n\r\n");
+        let head = format!("HTTP/1.1 {status} \r\n{kind}Content-Length: {length}\r\nConnection: close\r\n{also}\r\n");
         if (&mut &*self.stream).write_all(&[head.as_bytes(), body].concat()).is_err() || status == 200 {
             return;
         }

@@ -18,13 +18,21 @@
 //! | [`fetched`] | keys of the channel that deliveries name |
 //! | [`http`] | requests within their limits, on plain sockets |
 //! | [`keys`] | the path and the keys of a store, in its credentials |
+//! | [`presence`] | which receivers are at work |
+//! | [`ready`] | that it is ready, for a service manager |
 //! | [`reread`] | the worker of a store |
+//! | [`room`] | the connections at a time, and who makes room |
+//! | [`send_test`] | a test delivery by the public address |
 //! | [`subscriptions`] | what the channel is to send where |
 
 mod fetched;
 mod http;
 pub(crate) mod keys;
+pub(crate) mod presence;
+pub(crate) mod ready;
 mod reread;
+mod room;
+pub(crate) mod send_test;
 pub(crate) mod subscriptions;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -44,9 +52,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::sync::Context;
 use fetched::{Fetched, Key};
 use http::{Connection, Head};
-
-/// How many connections are served at a time; others wait in the system's queue.
-const CONNECTIONS: usize = 64;
+use room::{Place, Room};
 
 /// How long an order that was rung for is left alone: what else happens to it is read with it.
 const MOMENT: TimeDelta = TimeDelta::seconds(1);
@@ -63,14 +69,41 @@ const TOGETHER: usize = 256;
 /// How often it is looked whether a store has other keys now, when a delivery is not by those known.
 const OTHER_KEYS: Duration = Duration::from_secs(2);
 
+/// What a thread of a connection needs of stack.
+const STACK: usize = 512 * 1024;
+
+/// How long those whose requests are whole are waited for at the end.
+const LAST_ANSWERS: Duration = Duration::from_secs(1);
+
 /// Below which path the stores have theirs.
 const BELOW: &str = "/hooks/";
 
 /// Whether it is there; says nothing else.
 const HEALTH: &str = "/health";
 
-/// Where what goes wrong is told, a sentence at a time.
+/// Where something is told, a sentence at a time.
 pub(crate) type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+
+/// Who is told what.
+#[derive(Clone)]
+pub(crate) struct Tells {
+    /// What goes wrong.
+    pub(crate) note: Tell,
+    /// Each delivery and each order, where somebody wants to see them.
+    pub(crate) each: Option<Tell>,
+}
+
+impl Tells {
+    fn note(&self, text: &str) {
+        (self.note)(text);
+    }
+
+    fn each(&self, text: impl FnOnce() -> String) {
+        if let Some(each) = &self.each {
+            each(&text());
+        }
+    }
+}
 
 /// A store whose deliveries are received.
 pub(crate) struct Line {
@@ -132,13 +165,29 @@ impl Line {
         self.refused.swap(0, Ordering::Relaxed)
     }
 
-    /// Nothing more is received here.
-    fn close(&self) {
-        self.is_closed.store(true, Ordering::Relaxed);
+    /// Nothing more is received here, as the store is not connected any more.
+    fn close(&self, tells: &Tells) {
+        if !self.is_closed.swap(true, Ordering::Relaxed) {
+            tells.note(&format!("{}: is not connected any more; nothing is received for it", self.store.name));
+        }
     }
 
-    fn is_open(&self) -> bool {
+    /// Whether its path is that of the store's credentials. A store that is connected again has
+    /// another; while nothing can be read of them it is as it was.
+    fn is_current(&self) -> bool {
+        self.credentials.read(&self.store.name).is_ok_and(|secrets| keys::path(&secrets).as_ref() == Some(&self.path))
+    }
+
+    /// Whether something is still received here.
+    pub(crate) fn is_open(&self) -> bool {
         !self.is_closed.load(Ordering::Relaxed)
+    }
+
+    /// What proves to whoever has sent a test delivery that it came here.
+    fn proof(&self, head: &Head) -> Option<String> {
+        let [challenge] = head.all(send_test::HEADER)[..] else { return None };
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        send_test::proof(keys.own.first()?, challenge)
     }
 
     /// What a delivery tells; an error where that cannot be known now.
@@ -235,59 +284,101 @@ struct Kept {
 }
 
 struct Shared {
-    lines: Vec<Belled>,
-    addresses: Vec<String>,
-    prefixes: Vec<String>,
+    lines: RwLock<Vec<Belled>>,
+    addresses: RwLock<Vec<String>>,
+    prefixes: RwLock<Vec<String>>,
     to_book: SyncSender<Kept>,
     context: Arc<Context>,
+    room: Arc<Room>,
+    tells: Tells,
 }
 
 /// A line, and what wakes its worker.
 type Belled = (Arc<Line>, SyncSender<()>);
 
-/// Receives for these lines at `listener` from now on, on threads of its own, until the process ends.
-/// `addresses`: the public ones, whose own path stands before ours where a proxy does not take it
-/// away.
-///
-/// # Errors
-/// Where the book or a thread cannot be had.
-pub(crate) fn start(
-    context: &Arc<Context>,
-    lines: &[Arc<Line>],
-    listener: &TcpListener,
-    addresses: &[String],
-    tell: &Tell,
-) -> Result<SocketAddr> {
-    let failed = |e: std::io::Error| Error::new(ErrorKind::Failed, format!("nothing can be received: {e}"));
-    let address = listener.local_addr().map_err(failed)?;
-    let (to_book, from_senders) = sync_channel(CONNECTIONS);
-    let book = context.book()?.in_a_hurry(LOCKED_AT_MOST)?;
-    let told = tell.clone();
-    spawn("deliveries", move || keep_all(book, &from_senders, &told))?;
-    let mut bells = Vec::new();
-    for line in lines {
+/// A receiver at work.
+pub(crate) struct Receiver {
+    context: Arc<Context>,
+    shared: Arc<Shared>,
+    address: SocketAddr,
+}
+
+impl Receiver {
+    /// Receives at `listener` from now on, on threads of its own, until the process ends.
+    ///
+    /// # Errors
+    /// Where the book or a thread cannot be had.
+    pub(crate) fn start(context: &Arc<Context>, listener: TcpListener, tells: &Tells) -> Result<Self> {
+        let failed = |e: std::io::Error| Error::new(ErrorKind::Failed, format!("nothing can be received: {e}"));
+        let address = listener.local_addr().map_err(failed)?;
+        let (to_book, from_senders) = sync_channel(room::PLACES);
+        let book = context.book()?.in_a_hurry(LOCKED_AT_MOST)?;
+        let told = tells.clone();
+        spawn("deliveries", move || keep_all(book, &from_senders, &told))?;
+        let shared = Arc::new(Shared {
+            lines: RwLock::default(),
+            addresses: RwLock::default(),
+            prefixes: RwLock::new(vec![String::new()]),
+            to_book,
+            context: context.clone(),
+            room: Arc::default(),
+            tells: tells.clone(),
+        });
+        let own = shared.clone();
+        spawn("receiver", move || own.accept(&listener))?;
+        Ok(Self { context: context.clone(), shared, address })
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A public address whose own path stands before ours, where a proxy does not take it away. The
+    /// newest one is told first.
+    pub(crate) fn expect(&self, public: &str) {
+        let mut addresses = self.shared.addresses.write().unwrap_or_else(PoisonError::into_inner);
+        if !addresses.iter().any(|known| known == public) {
+            addresses.push(public.to_owned());
+        }
+        let Some(prefix) = Url::parse(public).ok().map(|url| url.path().trim_end_matches('/').to_owned()) else {
+            return;
+        };
+        let mut prefixes = self.shared.prefixes.write().unwrap_or_else(PoisonError::into_inner);
+        if !prefixes.contains(&prefix) {
+            prefixes.push(prefix);
+        }
+    }
+
+    /// Receives for one store more.
+    ///
+    /// # Errors
+    /// Where a thread cannot be had.
+    pub(crate) fn add(&self, line: Arc<Line>) -> Result<()> {
         let (bell, rung) = sync_channel(1);
-        let (context, own, told) = (context.clone(), line.clone(), tell.clone());
-        spawn("orders", move || reread::work(&context, &own, &rung, &told))?;
-        bells.push((line.clone(), bell));
+        let (context, own, tells) = (self.context.clone(), line.clone(), self.shared.tells.clone());
+        spawn("orders", move || reread::work(&context, &own, &rung, &tells))?;
+        self.shared.lines.write().unwrap_or_else(PoisonError::into_inner).push((line, bell));
+        Ok(())
     }
-    let prefix = |address: &String| Some(Url::parse(address).ok()?.path().trim_end_matches('/').to_owned());
-    let prefixes = addresses.iter().filter_map(prefix).chain([String::new()]).collect();
-    let (addresses, context) = (addresses.to_vec(), context.clone());
-    let shared = Arc::new(Shared { lines: bells, addresses, prefixes, to_book, context });
-    for _ in 0..CONNECTIONS {
-        let (shared, listener) = (shared.clone(), listener.try_clone().map_err(failed)?);
-        spawn("receiver", move || {
-            loop {
-                match listener.accept() {
-                    Ok((stream, _)) => shared.converse(&stream),
-                    // Out of handles, or a peer that has gone again.
-                    Err(_) => std::thread::sleep(Duration::from_millis(20)),
-                }
+
+    /// The stores of `connected` that are received for. What belongs to a store that is not connected
+    /// any more, or was so anew, is closed.
+    pub(crate) fn lines(&self, connected: &[Store]) -> Vec<Arc<Line>> {
+        let mut lines = self.shared.lines.write().unwrap_or_else(PoisonError::into_inner);
+        for (line, _) in lines.iter() {
+            if !connected.iter().any(|store| store.id == line.store.id) || !line.is_current() {
+                line.close(&self.shared.tells);
             }
-        })?;
+        }
+        lines.retain(|(line, _)| line.is_open());
+        lines.iter().map(|(line, _)| line.clone()).collect()
     }
-    Ok(address)
+
+    /// Receives nothing more. Whoever has sent its delivery gets its answer before.
+    pub(crate) fn close(&self) {
+        self.shared.room.close(LAST_ANSWERS);
+    }
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
@@ -296,18 +387,20 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
 }
 
 /// Keeps deliveries, all that wait together: a burst costs few flushes of the disk.
-fn keep_all(mut book: Book, deliveries: &Incoming<Kept>, tell: &Tell) {
+fn keep_all(mut book: Book, deliveries: &Incoming<Kept>, tells: &Tells) {
     let mut told = None::<Instant>;
     while let Ok(first) = deliveries.recv() {
         let group: Vec<Kept> = std::iter::once(first).chain(deliveries.try_iter()).take(TOGETHER).collect();
         let (rings, answers): (Vec<Vec<Ring>>, Vec<_>) =
             group.into_iter().map(|kept| (kept.rings, kept.answer)).unzip();
+        crate::crash::point("before-kept");
         let kept = book.keep_deliveries(&rings.concat(), MOMENT);
+        crate::crash::point("after-kept");
         if let Err(error) = &kept
             && told.is_none_or(|at| at.elapsed() > Duration::from_secs(60))
         {
             told = Some(Instant::now());
-            tell(&format!("deliveries are not taken (503), because they cannot be kept: {}", error.message()));
+            tells.note(&format!("deliveries are not taken (503), because they cannot be kept: {}", error.message()));
         }
         for answer in answers {
             let _ = answer.try_send(kept.is_ok());
@@ -315,74 +408,125 @@ fn keep_all(mut book: Book, deliveries: &Incoming<Kept>, tell: &Tell) {
     }
 }
 
+/// What a request is answered.
+#[derive(Default)]
+struct Answer {
+    status: u16,
+    /// JSON, or nothing.
+    body: Vec<u8>,
+    /// Who works on what was kept of it.
+    bells: Vec<SyncSender<()>>,
+}
+
+impl From<u16> for Answer {
+    fn from(status: u16) -> Self {
+        Self { status, ..Self::default() }
+    }
+}
+
 impl Shared {
-    fn converse(&self, stream: &TcpStream) {
-        let mut connection = Connection::new(stream);
-        let (status, body) = match self.handle(&mut connection) {
-            Ok(answer) => answer,
-            Err(Some(status)) => (status, Vec::new()),
-            Err(None) => return,
-        };
-        connection.answer(status, &body);
+    /// Takes connections, each on a thread of its own.
+    fn accept(self: &Arc<Self>, listener: &TcpListener) {
+        loop {
+            let Ok((stream, _)) = listener.accept() else {
+                // Out of handles, or a peer that has gone again.
+                self.room.make_room();
+                std::thread::sleep(Duration::from_millis(20));
+                continue;
+            };
+            let stream = Arc::new(stream);
+            let Some(place) = self.room.enter(&stream) else { continue };
+            let own = self.clone();
+            let thread = std::thread::Builder::new().name("delivery".to_owned()).stack_size(STACK);
+            // Without a thread nobody is answered, and the place is free again.
+            let _ = thread.spawn(move || own.converse(&stream, &place));
+        }
     }
 
-    /// The answer to a request: its status, and a body where there is one.
-    fn handle(&self, connection: &mut Connection<'_>) -> Result<(u16, Vec<u8>), Option<u16>> {
+    fn converse(&self, stream: &TcpStream, place: &Place) {
+        let mut connection = Connection::new(stream);
+        let answer = match self.handle(&mut connection, place) {
+            Ok(answer) => answer,
+            Err(Some(status)) => status.into(),
+            Err(None) => return,
+        };
+        connection.answer(answer.status, &answer.body);
+        if !answer.bells.is_empty() {
+            crate::crash::point("after-answered");
+        }
+        for bell in answer.bells {
+            let _ = bell.try_send(());
+        }
+    }
+
+    /// Whether the target is this path of ours, below one of the public addresses.
+    fn is_at(&self, target: &str, path: &str) -> bool {
+        let prefixes = self.prefixes.read().unwrap_or_else(PoisonError::into_inner);
+        target.strip_suffix(path).is_some_and(|before| prefixes.iter().any(|prefix| prefix == before))
+    }
+
+    /// The stores whose path the target ends with; those of one application have one.
+    fn lines(&self, target: &str) -> Vec<Belled> {
+        let lines = self.lines.read().unwrap_or_else(PoisonError::into_inner);
+        lines.iter().filter(|(line, _)| line.is_open() && target.ends_with(&line.path())).cloned().collect()
+    }
+
+    fn handle(&self, connection: &mut Connection<'_>, place: &Place) -> Result<Answer, Option<u16>> {
         let head = connection.head()?;
+        place.sends();
         // Only a question has a query.
         let asked = head.target.split_once('?').filter(|_| head.method == "GET");
         let (target, query) = asked.unwrap_or((&head.target, ""));
-        let is_at = |path: &str| {
-            let path = target.strip_suffix(path);
-            path.is_some_and(|before| self.prefixes.iter().any(|prefix| prefix == before))
-        };
-        if is_at(HEALTH) {
-            return Ok((if matches!(head.method.as_str(), "GET" | "HEAD") { 200 } else { 405 }, Vec::new()));
+        if self.is_at(target, HEALTH) {
+            return Ok(if matches!(head.method.as_str(), "GET" | "HEAD") { 200 } else { 405 }.into());
         }
-        // Stores of one application have one path.
-        let meant = |(line, _): &&Belled| line.is_open() && target.ends_with(&line.path());
-        let here: Vec<&Belled> = self.lines.iter().filter(meant).collect();
+        let here = self.lines(target);
         let Some((line, _)) = here.first() else { return Err(Some(404)) };
+        let name = &line.store.name;
         // A proxy that puts something else before it.
-        if !is_at(&line.path()) {
+        if !self.is_at(target, &line.path()) {
             line.refused.fetch_add(1, Ordering::Relaxed);
+            self.tells.each(|| format!("{name}: a delivery below another address was refused (404)"));
             return Err(Some(404));
         }
         if head.method == "GET" && line.webhooks.challenge.is_some() {
             let answer = line.answer(query, &self.address(&head, target, &line.path()));
-            return answer.map(|body| (200, body)).ok_or(Some(400));
+            return answer.map(|body| Answer { body, ..200.into() }).ok_or(Some(400));
         }
         if head.method != "POST" {
             return Err(Some(405));
         }
         let body = connection.body(&head)?;
+        place.is_heard();
         let (told, whose) = addressed(&here, line.read(&head, &body, &self.context)?);
-        let ring = |(line, _): &&Belled| match &told {
-            Told::Orders { ids, key } => {
-                Some(Ring { store: line.store.id, orders: ids.clone(), key: key.clone(), forget: None })
+        let orders = match &told {
+            Told::Refused => {
+                line.refused.fetch_add(1, Ordering::Relaxed);
+                self.tells.each(|| format!("{name}: a delivery that is not proven was refused (401)"));
+                return Err(Some(401));
             }
-            Told::Forget { person, key } => {
-                let forget = Some(person.clone());
-                Some(Ring { store: line.store.id, orders: Vec::new(), key: key.clone(), forget })
-            }
-            Told::Of { .. } | Told::Nothing | Told::Refused => None,
+            Told::Orders { ids, .. } => ids.join(", "),
+            _ => String::new(),
         };
-        if told == Told::Refused {
-            line.refused.fetch_add(1, Ordering::Relaxed);
-            return Err(Some(401));
+        let rings: Vec<Ring> = whose.iter().filter_map(|(line, _)| ring(line, &told)).collect();
+        if rings.is_empty() {
+            connection.also = line.proof(&head).map(|proof| (send_test::HEADER, proof));
+            self.tells.each(|| format!("{name}: a test, or what is not about an order"));
+            return Ok(200.into());
         }
-        let rings: Vec<Ring> = whose.iter().filter_map(ring).collect();
-        if !rings.is_empty() {
-            let (answer, kept) = sync_channel(1);
-            self.to_book.try_send(Kept { rings, answer }).map_err(|_| Some(503))?;
-            if kept.recv_timeout(KEPT_WITHIN) != Ok(true) {
-                return Err(Some(503));
-            }
-            for (_, bell) in whose {
-                let _ = bell.try_send(());
-            }
+        let (answer, kept) = sync_channel(1);
+        self.to_book.try_send(Kept { rings, answer }).map_err(|_| Some(503))?;
+        if kept.recv_timeout(KEPT_WITHIN) != Ok(true) {
+            return Err(Some(503));
         }
-        Ok((200, Vec::new()))
+        for (line, _) in &whose {
+            let name = &line.store.name;
+            self.tells.each(|| match orders.as_str() {
+                "" => format!("{name}: a delivery about somebody to be forgotten was taken"),
+                orders => format!("{name}: a delivery about order {orders} was taken"),
+            });
+        }
+        Ok(Answer { bells: whose.into_iter().map(|(_, bell)| bell.clone()).collect(), ..200.into() })
     }
 
     /// The public address of a path, as the channel was told it. Where there are several, it is that of
@@ -396,19 +540,32 @@ impl Shared {
             (is_host, url.is_some_and(|url| url.path().trim_end_matches('/') == before))
         };
         // Of those that fit alike the first, which is the newest.
-        let best = self.addresses.iter().rev().max_by_key(fits);
+        let addresses = self.addresses.read().unwrap_or_else(PoisonError::into_inner);
+        let best = addresses.iter().rev().max_by_key(fits);
         format!("{}{path}", best.map_or("", |address| address.as_str()))
+    }
+}
+
+/// What is kept for a store of what is told.
+fn ring(line: &Line, told: &Told) -> Option<Ring> {
+    let store = line.store.id;
+    match told {
+        Told::Orders { ids, key } => Some(Ring { store, orders: ids.clone(), key: key.clone(), forget: None }),
+        Told::Forget { person, key } => {
+            Some(Ring { store, orders: Vec::new(), key: key.clone(), forget: Some(person.clone()) })
+        }
+        Told::Of { .. } | Told::Nothing | Told::Refused => None,
     }
 }
 
 /// What is told, and of which of the stores at a path: of all of them, that somebody is to be
 /// forgotten.
-fn addressed<'l>(here: &[&'l Belled], told: Told) -> (Told, Vec<&'l Belled>) {
+fn addressed(here: &[Belled], told: Told) -> (Told, Vec<&Belled>) {
     match told {
         Told::Of { account, told } => {
-            (*told, here.iter().copied().filter(|(line, _)| line.store.remote_id == account).collect())
+            (*told, here.iter().filter(|(line, _)| line.store.remote_id == account).collect())
         }
-        Told::Forget { .. } => (told, here.to_vec()),
-        told => (told, here.iter().copied().take(1).collect()),
+        Told::Forget { .. } => (told, here.iter().collect()),
+        told => (told, here.iter().take(1).collect()),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
-use super::{Line, Tell};
+use super::{Line, Tells};
 use crate::book::{Book, RunKind, Store, Why};
 use crate::error::{ErrorKind, Result};
 use crate::secret::Secrets;
@@ -28,16 +28,17 @@ const CLEARED_WITHIN: Duration = Duration::from_secs(2);
 struct Worker<'a> {
     context: &'a Context,
     store: i64,
+    tells: &'a Tells,
     /// With the credentials that it was opened with.
     open: Option<(OpenStore, Secrets)>,
     run: Option<(i64, std::time::Instant)>,
 }
 
 /// Works until the process is to end, or the store is not connected any more.
-pub(super) fn work(context: &Context, line: &Line, bell: &Receiver<()>, tell: &Tell) {
-    let mut worker = Worker { context, store: line.store.id, open: None, run: None };
+pub(super) fn work(context: &Context, line: &Line, bell: &Receiver<()>, tells: &Tells) {
+    let mut worker = Worker { context, store: line.store.id, tells, open: None, run: None };
     let mut pause = PAUSE;
-    while context.clock.check_interrupt().is_ok() {
+    while line.is_open() && context.clock.check_interrupt().is_ok() {
         match worker.work_off() {
             Ok(Some(until)) => {
                 pause = PAUSE;
@@ -46,14 +47,13 @@ pub(super) fn work(context: &Context, line: &Line, bell: &Receiver<()>, tell: &T
                 }
             }
             Ok(None) => {
-                line.close();
-                tell(&format!("{}: is not connected any more; nothing is received for it", line.store.name));
+                line.close(tells);
                 return;
             }
             Err(error) if error.kind() == ErrorKind::Interrupted => return,
             Err(error) => {
                 if pause == PAUSE {
-                    tell(&format!(
+                    tells.note(&format!(
                         "{}; what was rung for waits, and is read here or by the next sync",
                         error.message()
                     ));
@@ -109,7 +109,10 @@ impl Worker<'_> {
         let context = self.context;
         let open = self.open(store)?;
         let found = read_by_ids(context, open, ids)?;
+        crate::crash::point("before-reread");
         import_found(book, open, run, found)?;
+        crate::crash::point("after-reread");
+        ids.iter().for_each(|id| self.tells.each(|| format!("{}: order {id} was read", store.name)));
         book.finish_run(run, &[])
     }
 

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use url::Url;
 
 use super::{BELOW, keys, webhooks_of};
-use crate::book::Book;
+use crate::book::{Book, Store};
 use crate::channel::webhooks::{Hook, HookChange, Webhooks};
 use crate::error::{Answer, Error, ErrorKind, Result};
 use crate::http::is_loopback;
@@ -37,6 +37,26 @@ pub(crate) fn public(text: &str) -> Result<String> {
         "https" => Ok(url.as_str().trim_end_matches('/').to_owned()),
         "http" if is_loopback(&url) => Ok(url.as_str().trim_end_matches('/').to_owned()),
         _ => Err(refused("is not https, and channels deliver nowhere else")),
+    }
+}
+
+/// Whether the store's channel delivers to this public address.
+///
+/// # Errors
+/// `Unsupported` where it takes no such port. A rehearsal on this machine takes any.
+pub(crate) fn deliverable(store: &Store, address: &str) -> Result<()> {
+    let (webhooks, url) = (webhooks_of(store)?, Url::parse(address).ok());
+    let asked = url.filter(|url| !is_loopback(url)).and_then(|url| url.port_or_known_default());
+    match (webhooks.port, asked) {
+        (Some(only), Some(asked)) if only != asked => {
+            let title = store.kind.title();
+            let text = format!(
+                "{title} delivers to port {only} alone, and {address} is at {asked}; nothing was subscribed to"
+            );
+            let hint = format!("have a proxy or a tunnel take https at port {only}: --public-url without a port");
+            Err(Error::new(ErrorKind::Unsupported, text).hint(hint))
+        }
+        _ => Ok(()),
     }
 }
 

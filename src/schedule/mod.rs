@@ -4,10 +4,12 @@
 //! The texts are made by pure functions ([`systemd`], [`cron`], [`launchd`]); putting them in place
 //! goes through the system's own programs. What was installed is also noted beside the book
 //! ([`Installed`]), so that `status` knows the next autosync without asking anybody. Nothing but
-//! `schedule remove` ever switches a timer off (F-1).
+//! `schedule remove` ever switches a timer off (F-1). The receiver of webhooks is a service of its own
+//! ([`listener`]).
 
 pub(crate) mod cron;
 pub(crate) mod launchd;
+pub(crate) mod listener;
 mod programs;
 pub(crate) mod systemd;
 
@@ -292,7 +294,9 @@ pub(crate) fn remove(home: &Home, plan: &Plan) -> Result<Vec<Kind>> {
             removed.push(kind);
         }
     }
-    delete_file(Path::new(&plan.network_file))?;
+    if listener::Listener::new(plan, None).in_place().is_empty() {
+        delete_file(Path::new(&plan.network_file))?;
+    }
     match std::fs::remove_file(note(home)) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
             let text = format!("the timer is removed, but {} cannot be deleted: {e}", note(home).display());

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::listener::Listener;
 use super::{Plan, delete_file, programs, write_file};
 use crate::error::Result;
 
@@ -17,7 +18,8 @@ pub(super) fn seems_reachable() -> bool {
     session.is_some_and(|dir| dir.join("systemd/private").exists() || dir.join("bus").exists())
 }
 
-fn dir(plan: &Plan) -> PathBuf {
+/// Where the user's units are.
+pub(super) fn dir(plan: &Plan) -> PathBuf {
     let config = std::env::var_os("XDG_CONFIG_HOME").map(PathBuf::from).filter(|dir| dir.is_absolute());
     config.unwrap_or_else(|| plan.account.join(".config")).join("systemd/user")
 }
@@ -30,25 +32,62 @@ pub(crate) fn files(plan: &Plan) -> Vec<(PathBuf, String)> {
 
 /// The service: one autosync.
 pub(crate) fn service(plan: &Plan) -> String {
-    let environment: String = plan
-        .environment
-        .iter()
-        .map(|(name, value)| format!("Environment={}\n", quoted(&format!("{name}={value}"), false)))
-        .collect();
+    let environment = environment(plan);
     let arguments: String = plan.arguments().iter().map(|word| format!(" {}", argument(word))).collect();
+    let program = program(&plan.program);
+    format!(
+        "# Written by `ordersync schedule install`; `ordersync schedule remove` takes it away.\n\
+         [Unit]\nDescription=ordersync: shop orders in, dispatches out\n\n\
+         [Service]\nType=oneshot\n{environment}ExecStart={program}{arguments}\nNice=10\n\
+         # The program ends by itself before that; this is for the day it cannot.\nTimeoutStartSec={most}min\n",
+        most = plan.every.max(10) + 5,
+    )
+}
+
+/// What the program has of the merchant's shell.
+fn environment(plan: &Plan) -> String {
+    let variable =
+        |(name, value): &(String, String)| format!("Environment={}\n", quoted(&format!("{name}={value}"), false));
     let network = match plan.network.is_empty() {
         true => String::new(),
         // Missing is no failure.
         false => format!("EnvironmentFile=-{}\n", plan.network_file.replace('%', "%%")),
     };
-    let program = program(&plan.program);
+    plan.environment.iter().map(variable).chain([network]).collect()
+}
+
+/// The receiver: it says when it is ready, and is started anew after every failure, from systemd 254
+/// on with pauses that grow. `isolated`: with a view of the files of its own, which not every kernel
+/// lets a user's service have.
+pub(super) fn receiver(listener: &Listener<'_>, isolated: bool) -> String {
+    let plan = listener.plan();
+    let arguments: String = listener.arguments().iter().map(|word| format!(" {}", argument(word))).collect();
+    let isolation = match isolated {
+        false => "",
+        // It would not see a book that is there.
+        true if is_temporary(plan) => "ProtectSystem=full\n",
+        true => "ProtectSystem=full\nPrivateTmp=yes\n",
+    };
     format!(
-        "# Written by `ordersync schedule install`; `ordersync schedule remove` takes it away.\n\
-         [Unit]\nDescription=ordersync: shop orders in, dispatches out\n\n\
-         [Service]\nType=oneshot\n{environment}{network}ExecStart={program}{arguments}\nNice=10\n\
-         # The program ends by itself before that; this is for the day it cannot.\nTimeoutStartSec={most}min\n",
-        most = plan.every.max(10) + 5,
+        "# Written by `ordersync schedule install --listen`; `ordersync schedule remove` takes it away.\n\
+         [Unit]\nDescription=ordersync: shops' webhooks in\nStartLimitIntervalSec=0\n\n\
+         [Service]\nType=notify\n{environment}ExecStart={program}{arguments}\n\
+         Restart=on-failure\nRestartSec=2\nRestartSteps=8\nRestartMaxDelaySec=300\n\
+         # A wrong flag is not mended by another start; 3 is an end of which a part was not well.\n\
+         RestartPreventExitStatus=2\nSuccessExitStatus=3\nTimeoutStopSec=10\n\
+         UMask=0077\nNoNewPrivileges=yes\nLockPersonality=yes\nRestrictRealtime=yes\nRestrictSUIDSGID=yes\n\
+         SystemCallArchitectures=native\nRestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK\n{isolation}\n\
+         [Install]\nWantedBy=default.target\n",
+        environment = environment(plan),
+        program = program(&plan.program),
     )
+}
+
+/// Whether something of the program or the book is where temporary files are.
+fn is_temporary(plan: &Plan) -> bool {
+    let places = [Some(&plan.program), plan.home.as_ref(), Some(&plan.network_file)];
+    let places = places.into_iter().flatten().chain(plan.environment.iter().map(|(_, value)| value));
+    places.map(std::path::Path::new).any(|path| path.starts_with("/tmp") || path.starts_with("/var/tmp"))
 }
 
 /// The timer: it makes up for runs that the machine slept through, and its runs are near enough to

@@ -143,7 +143,8 @@ fn is_about_orders(error: &Error) -> bool {
 }
 
 /// Takes a page into the book: each order is offered to it, and where that knows another version,
-/// what becomes of the new one is decided.
+/// what becomes of the new one is decided. What a status word means that nobody knows is asked at
+/// once, however the order was read.
 fn take_in(book: &mut Book, batch: &Batch<'_>, open: &OpenStore) -> Result<Tally> {
     let mut intake = book.intake(batch)?;
     for seen in batch.orders {
@@ -152,7 +153,11 @@ fn take_in(book: &mut Book, batch: &Batch<'_>, open: &OpenStore) -> Result<Tally
         let decision = versions::decide(&open.store, open.format.as_ref(), &offered.known, order)?;
         intake.apply(&offered, seen, decision)?;
     }
-    intake.commit()
+    let tally = intake.commit()?;
+    if !batch.dry_run {
+        super::readings::puzzle(book, open, batch.orders)?;
+    }
+    Ok(tally)
 }
 
 impl Import<'_> {
@@ -458,9 +463,6 @@ impl Import<'_> {
         let clock = self.open.channel.now();
         let batch = Batch { store, run, orders, unshown, unlisted, reread, moves, drafts, dry_run, clock };
         report.tally += take_in(book, &batch, self.open)?;
-        if !dry_run {
-            super::readings::puzzle(book, self.open, orders)?;
-        }
         crate::crash::point("after-import");
         Ok(())
     }

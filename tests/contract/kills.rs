@@ -7,7 +7,7 @@ use ordersync::sim::{Purchase, Question};
 use serde_json::json;
 
 use super::desk::{Desk, each, each_kind};
-use super::support::program::{EXPORT, RENEWAL, dies};
+use super::support::program::{EXPORT, RECEIPT, RENEWAL, dies};
 
 /// The points of an import that `crash::point` names.
 const IMPORT: [&str; 2] = ["before-import", "after-import"];
@@ -33,6 +33,7 @@ fn every_crash_point_of_the_program_is_passed_here() {
         .chain(&DECISION)
         .chain(&EXPORT)
         .chain(&RENEWAL)
+        .chain(&RECEIPT)
         .chain(&[CLEARING])
         .copied()
         .collect();

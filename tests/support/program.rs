@@ -255,6 +255,9 @@ pub const EXPORT: [&str; 7] =
 /// Those of the renewal of a token, which `tests/etsy_connect.rs` passes.
 pub const RENEWAL: [&str; 2] = ["before-renewed", "after-renewed"];
 
+/// Those of a delivery on its way into the book, which `tests/listen.rs` passes.
+pub const RECEIPT: [&str; 5] = ["before-kept", "after-kept", "after-answered", "before-reread", "after-reread"];
+
 /// Runs a command that dies when it passes `point` for the nth time; false where it passes it less
 /// often.
 pub fn dies(home: &Home, words: &str, point: &str, nth: u32) -> bool {

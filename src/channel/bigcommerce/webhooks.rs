@@ -14,9 +14,12 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 use super::settings::Settings;
-use crate::channel::webhooks::{Delivery, Hook, HookChange, Told, Webhooks, order_id};
+use crate::channel::Values;
+use crate::channel::webhooks::{Delivery, Hook, HookChange, Keys, Test, Told, Webhooks, order_id};
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::sign::is_same;
+use crate::http::sign::{hmac_sha256, is_same};
+use crate::secret::Secret;
 
 /// What is known of the deliveries. An order that is placed or changed is told in several, one of
 /// them for checkouts that are not finished.
@@ -30,7 +33,9 @@ pub(super) const WEBHOOKS: Webhooks = Webhooks {
     application: None,
     challenge: None,
     key_id: None,
+    port: Some(443),
     read,
+    test: Some(test),
 };
 
 /// The header of our own, in lower case.
@@ -84,6 +89,26 @@ fn read(delivery: &Delivery<'_>) -> Told {
         (None, hash) => Some(format!("{} {hash} {}", body.scope, body.created_at)),
     };
     id.map_or(Told::Nothing, |id| Told::Orders { ids: vec![id], key: key() })
+}
+
+/// With the signature where there is a key to it, and with our own header, as the channel sends it.
+fn test(values: &Values, keys: &Keys, now: Timestamp, text: &str) -> Test {
+    let producer = Settings::read(values).map(|settings| format!("stores/{}", settings.store_hash)).unwrap_or_default();
+    let body = json!({ "scope": "ordersync/test", "producer": producer, "test": text }).to_string().into_bytes();
+    let mut headers = vec![
+        ("X-Ordersync-Key", keys.own.first().map_or("", Secret::reveal).to_owned()),
+        ("Content-Type", "application/json".to_owned()),
+    ];
+    if let Some(key) = keys.vendor.first() {
+        let (id, time) = ("ordersync-test", now.timestamp().to_string());
+        let message = [id.as_bytes(), b".", time.as_bytes(), b".", &body].concat();
+        headers.extend([
+            ("webhook-signature", format!("v1,{}", hmac_sha256(key.reveal().as_bytes(), &message))),
+            ("webhook-id", id.to_owned()),
+            ("webhook-timestamp", time),
+        ]);
+    }
+    Test { headers, body }
 }
 
 fn is_proven(delivery: &Delivery<'_>) -> bool {
@@ -148,11 +173,7 @@ pub(super) fn change(api: &Api, change: &HookChange) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::Values;
-    use crate::channel::webhooks::Keys;
     use crate::clock::from_millis;
-    use crate::http::sign::hmac_sha256;
-    use crate::secret::Secret;
 
     const BODY: &str = r#"{"scope":"store/order/statusUpdated","store_id":"1025646","data":{"type":"order","id":250},"hash":"7ee6","created_at":1561479335,"producer":"stores/abc123"}"#;
 

@@ -27,7 +27,9 @@ pub(super) const WEBHOOKS: Webhooks = Webhooks {
     application: Some(Application { credential: "token", topics: &["people"] }),
     challenge: Some(answer),
     key_id: Some(|delivery| delivery.header("x-key").map(str::to_owned)),
+    port: None,
     read,
+    test: None,
 };
 
 /// The longest code.

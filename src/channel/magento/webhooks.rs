@@ -17,16 +17,19 @@
 
 use chrono::TimeDelta;
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::api::{Api, Criteria};
 use super::operation::Operation;
 use crate::channel::all_pages::{More, all_pages};
-use crate::channel::webhooks::{Delivery, Hook, HookChange, Told, Webhooks, order_id};
-use crate::channel::{meant, rows};
+use crate::channel::webhooks::{Delivery, Hook, HookChange, Keys, Test, Told, Webhooks, order_id};
+use crate::channel::{Values, meant, rows};
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::sign::hmac_sha256_in_hex;
+use crate::secret::Secret;
 
 /// What is known of the deliveries. `updated` is every change of an order's state: held, released,
 /// cancelled and shipped to the end are among them.
@@ -47,7 +50,9 @@ pub(super) const WEBHOOKS: Webhooks = Webhooks {
     application: None,
     challenge: None,
     key_id: None,
+    port: None,
     read,
+    test: Some(test),
 };
 
 /// What to do where the shop has no such module.
@@ -71,6 +76,12 @@ fn read(delivery: &Delivery<'_>) -> Told {
         None => Sha256::digest(delivery.body).iter().map(|byte| format!("{byte:02x}")).collect(),
     };
     Told::Orders { ids: vec![order], key: Some(key) }
+}
+
+fn test(_: &Values, keys: &Keys, _: Timestamp, text: &str) -> Test {
+    let body = json!({ "data": { "test": text } }).to_string().into_bytes();
+    let key = keys.own.first().map_or("", Secret::reveal);
+    Test { headers: vec![("X-Magento-Signature", hmac_sha256_in_hex(key.as_bytes(), &body))], body }
 }
 
 #[derive(Deserialize)]

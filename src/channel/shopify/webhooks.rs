@@ -14,8 +14,12 @@ use super::api::Api;
 use super::operation::Payload;
 use super::settings::Settings;
 use super::{operation, query};
-use crate::channel::webhooks::{Delivery, Hook, HookChange, Told, Webhooks, order_id};
+use crate::channel::Values;
+use crate::channel::webhooks::{Delivery, Hook, HookChange, Keys, Test, Told, Webhooks, order_id};
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::sign::hmac_sha256;
+use crate::secret::Secret;
 
 /// What is known of the deliveries. What else happens to an order (refunds, shipments, edits) is told
 /// as `ORDERS_UPDATED` as well.
@@ -29,7 +33,9 @@ pub(super) const WEBHOOKS: Webhooks = Webhooks {
     application: None,
     challenge: None,
     key_id: None,
+    port: None,
     read,
+    test: Some(test),
 };
 
 /// Of the order in a body nothing but which it is.
@@ -56,6 +62,18 @@ fn read(delivery: &Delivery<'_>) -> Told {
         }
         _ => Told::Nothing,
     }
+}
+
+fn test(values: &Values, keys: &Keys, _: Timestamp, text: &str) -> Test {
+    let body = json!({ "test": text }).to_string().into_bytes();
+    let key = keys.vendor.first().map_or("", Secret::reveal);
+    let headers = vec![
+        ("X-Shopify-Hmac-SHA256", hmac_sha256(key.as_bytes(), &body)),
+        ("X-Shopify-Shop-Domain", Settings::read(values).map(|settings| settings.shop).unwrap_or_default()),
+        ("X-Shopify-Topic", "ordersync/test".to_owned()),
+        ("Content-Type", "application/json".to_owned()),
+    ];
+    Test { headers, body }
 }
 
 /// A header of Shopify's; the next kind of deliveries has them without the `X-`.
@@ -134,10 +152,6 @@ pub(super) fn change(api: &Api, change: &HookChange) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::channel::Values;
-    use crate::channel::webhooks::Keys;
-    use crate::http::sign::hmac_sha256;
-    use crate::secret::Secret;
 
     fn told(headers: &[(&str, &str)], body: &[u8], keys: &[&str]) -> Told {
         let keys = Keys { vendor: keys.iter().copied().map(Secret::new).collect(), own: Vec::new(), fetched: None };

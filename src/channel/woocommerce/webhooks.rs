@@ -7,14 +7,18 @@
 
 use chrono::TimeDelta;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::api::Api;
 use super::operation::Operation;
+use crate::channel::Values;
 use crate::channel::rows;
-use crate::channel::webhooks::{Delivery, Hook, HookChange, Told, Webhooks, order_id};
+use crate::channel::webhooks::{Delivery, Hook, HookChange, Keys, Test, Told, Webhooks, order_id};
+use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::sign::hmac_sha256;
+use crate::secret::Secret;
 
 /// What is known of the deliveries.
 pub(super) const WEBHOOKS: Webhooks = Webhooks {
@@ -28,7 +32,9 @@ pub(super) const WEBHOOKS: Webhooks = Webhooks {
     application: None,
     challenge: None,
     key_id: None,
+    port: None,
     read,
+    test: Some(test),
 };
 
 /// How many subscriptions a shop can have that are looked through.
@@ -65,6 +71,17 @@ fn read(delivery: &Delivery<'_>) -> Told {
         hash.iter().map(|byte| format!("{byte:02x}")).collect()
     });
     Told::Orders { ids: vec![id], key }
+}
+
+fn test(_: &Values, keys: &Keys, _: Timestamp, text: &str) -> Test {
+    let body = json!({ "test": text }).to_string().into_bytes();
+    let key = keys.own.first().map_or("", Secret::reveal);
+    let headers = vec![
+        ("X-WC-Webhook-Topic", "ordersync.test".to_owned()),
+        ("X-WC-Webhook-Signature", hmac_sha256(key.as_bytes(), &body)),
+        ("Content-Type", "application/json".to_owned()),
+    ];
+    Test { headers, body }
 }
 
 /// The test of a new subscription: a form with its number, without a signature. Whoever does not

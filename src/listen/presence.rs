@@ -1,0 +1,77 @@
+//! Which receivers are at work on a book, or were: a small file for each beside the book, that is
+//! written anew while it runs. So `status` knows without asking, and a test delivery finds it.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{Timestamp, from_millis};
+use crate::files::{private_dir, read_small, write_private};
+use crate::home::Home;
+
+/// How often it is written.
+pub(crate) const EACH: std::time::Duration = std::time::Duration::from_secs(60);
+
+/// How long one that ended is known.
+const KNOWN: TimeDelta = TimeDelta::days(90);
+
+/// A receiver.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Presence {
+    /// Where it listens.
+    pub(crate) bind: SocketAddr,
+    /// The stores that it receives for.
+    pub(crate) stores: Vec<String>,
+    /// When this was written, in milliseconds since 1970.
+    pub(crate) at: i64,
+}
+
+fn dir(home: &Home) -> PathBuf {
+    home.data().join("listen")
+}
+
+impl Presence {
+    /// When it was surely there.
+    pub(crate) fn seen_at(&self) -> Timestamp {
+        from_millis(self.at)
+    }
+
+    /// Where it is reached from this machine.
+    pub(crate) fn near(&self) -> SocketAddr {
+        let ip = match self.bind.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        SocketAddr::new(ip, self.bind.port())
+    }
+
+    /// Writes it down. Where that fails, nobody knows of it, and it receives all the same.
+    pub(crate) fn write(&self, home: &Home) {
+        let file = dir(home).join(format!("{}.json", self.bind.port()));
+        let written = serde_json::to_string(self).map_err(std::io::Error::from);
+        if private_dir(&dir(home)).is_ok() {
+            let _ = written.and_then(|text| write_private(&file, &text));
+        }
+    }
+}
+
+/// All that are known, the one that was there last at first; those of long ago are taken away.
+pub(crate) fn all(home: &Home, now: Timestamp) -> Vec<Presence> {
+    let Ok(files) = std::fs::read_dir(dir(home)) else { return Vec::new() };
+    let mut all = Vec::new();
+    for path in files.flatten().map(|file| file.path()).filter(|path| path.extension().is_some_and(|end| end == "json"))
+    {
+        let text = read_small(&path, 64 * 1024).unwrap_or_default();
+        let Ok(found) = serde_json::from_str::<Presence>(&text) else { continue };
+        if now - found.seen_at() > KNOWN {
+            let _ = std::fs::remove_file(&path);
+            continue;
+        }
+        all.push(found);
+    }
+    all.sort_by_key(|found| std::cmp::Reverse(found.at));
+    all
+}

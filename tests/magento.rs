@@ -292,6 +292,34 @@ fn d5_half_of_a_bundle_that_the_shop_sends_is_news_and_the_rest_goes_out_after_i
     rig.assert_settled("after the shop's half");
 }
 
+/// Issue 39060 of magento2: the shop's own pages count the pieces of all parts on the bundle's row.
+#[test]
+fn p10_half_of_a_bundle_that_is_paid_back_leaves_the_other_half_to_be_sent() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::of(&[("BUNDLE-APART", 2), ("MUG-9", 1)]));
+    rig.sync();
+    assert!(rig.shop.refund_parts(id, 0, &[2, 0], "14.28").is_some());
+    rig.sync();
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(6);
+    assert_eq!(rig.writes().len(), 0);
+    rig.on("accept", id, "").exits(0);
+    let lines = rig.show(id)["lines"].to_string();
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
+    let row = |sku: &str| {
+        let order = rig.shop.document(&id.to_string()).unwrap();
+        let rows = order["items"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["sku"] == sku).unwrap().clone();
+        [&row["qty_ordered"], &row["qty_refunded"], &row["qty_shipped"]].map(|count| count.as_u64().unwrap())
+    };
+    assert_eq!(
+        [row("BUNDLE-APART-1"), row("BUNDLE-APART-2"), row("MUG-9")],
+        [[2, 2, 0], [4, 0, 4], [1, 0, 1]],
+        "{lines}"
+    );
+    assert_eq!(row("BUNDLE-APART")[1], 2);
+    rig.assert_settled("the other half");
+}
+
 #[test]
 fn d2_where_several_sources_ship_the_one_has_to_be_named_before_anything_is_recorded() {
     let rig = Rig::unconnected(Options { sources: vec!["default", "hamburg"], ..Options::default() });

@@ -47,7 +47,7 @@ static ORDER: LazyLock<Wanted<'static>> = LazyLock::new(|| Wanted::of(WANTED));
 pub(crate) const SHIPMENT: &str = "entity_id,increment_id,order_id,created_at,items[order_item_id,qty],\
 tracks[entity_id,parent_id,created_at,track_number,title,carrier_code],comments[comment]";
 const CREDITMEMO: &str = "entity_id,order_id,state,created_at,grand_total,\
-items[order_item_id,qty,price,tax_amount,discount_amount,discount_tax_compensation_amount],comments[comment]";
+items[order_item_id,qty,price,row_total,tax_amount,discount_amount,discount_tax_compensation_amount],comments[comment]";
 
 /// The list among what the gateway left of which one pair is kept: the name of the way of payment.
 const GATEWAY: &str = "payment_additional_info";

@@ -15,7 +15,7 @@ use crate::clock::Timestamp;
 use crate::order::sums::balanced;
 use crate::order::{
     Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Parcel, Payment, Pieces, Presence, Refund,
-    RefundLine, RemoteShipment, Status, Totals, sum,
+    RemoteShipment, Status, Totals, sum,
 };
 
 /// Reads an order's document. The error names the member at fault and repeats nothing personal.
@@ -38,7 +38,7 @@ fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     let rows = Rows::of(o);
     let (mut lines, cancelled) = lines(&rows, o.state.get() == CANCELED)?;
     lines.iter_mut().filter(|_| picked_up).for_each(|line| line.ships = false);
-    let refunds = refunds(o, &rows, &lines)?;
+    let refunds = super::refunds::refunds(o, &rows, &lines)?;
     let mut shipments = shipments(o, &rows, &lines)?;
     shipments.retain(|one| one.is_parcel(&lines));
     let totals = totals(o, &lines, &refunds)?;
@@ -300,54 +300,6 @@ fn attributes(o: &wire::Order<'_>, picked_up: bool) -> Vec<(String, String)> {
         }
     }
     found
-}
-
-/// The refunds with their lines; by the order's own sums, where nothing is known of them.
-fn refunds(o: &wire::Order<'_>, rows: &Rows<'_, '_>, lines: &[Line]) -> Result<Vec<Refund>, String> {
-    // Open and done; the third is taken back.
-    let counts = |memo: &&wire::Creditmemo<'_>| memo.state.get() != "3";
-    let memos = &o.ordersync.0.creditmemos.0;
-    let refunds = memos.iter().filter(counts).map(|memo| refund(memo, rows, lines)).collect::<Result<Vec<_>, _>>()?;
-    let back = amount(&o.total_refunded, "total_refunded")?;
-    if !refunds.is_empty() || back.is_zero() {
-        return Ok(refunds);
-    }
-    let of_line = |line: &Line| -> Result<Option<RefundLine>, String> {
-        let Some(row) = rows.by_id(&line.remote_id).filter(|_| !line.refunded.is_zero()) else { return Ok(None) };
-        let amount = amount(&row.amount_refunded, "amount_refunded")?;
-        Ok(Some(RefundLine { line_id: line.remote_id.clone(), quantity: line.refunded, amount }))
-    };
-    let lines = lines.iter().filter_map(|line| of_line(line).transpose()).collect::<Result<_, _>>()?;
-    Ok(vec![Refund { remote_id: String::new(), refunded_at: None, amount: back, reason: String::new(), lines }])
-}
-
-fn refund(memo: &wire::Creditmemo<'_>, rows: &Rows<'_, '_>, lines: &[Line]) -> Result<Refund, String> {
-    let line = |item: &wire::BackItem<'_>| -> Result<Option<RefundLine>, String> {
-        let id = rows.line_of(item.order_item_id.get());
-        let quantity = amount(&item.qty, "creditmemos.qty")?.abs();
-        if quantity.is_zero() || id != item.order_item_id.get() || !lines.iter().any(|line| line.remote_id == id) {
-            return Ok(None);
-        }
-        let goods = amount(&item.price, "creditmemos.price")?.saturating_mul(quantity);
-        let amount = sum([
-            goods,
-            amount(&item.tax_amount, "creditmemos.tax_amount")?,
-            -amount(&item.discount_amount, "creditmemos.discount_amount")?,
-            amount(&item.discount_tax_compensation_amount, "creditmemos.discount_tax_compensation_amount")?,
-        ]);
-        Ok(Some(RefundLine {
-            line_id: id.to_owned(),
-            quantity,
-            amount: amount.round_dp(4).normalize().max(Decimal::ZERO),
-        }))
-    };
-    Ok(Refund {
-        remote_id: memo.entity_id.get().to_owned(),
-        refunded_at: time(&memo.created_at, "creditmemos.created_at")?,
-        amount: amount(&memo.grand_total, "creditmemos.grand_total")?.abs(),
-        reason: memo.comments.0.iter().flatten().next().map_or("", |comment| comment.comment.get()).to_owned(),
-        lines: memo.items.0.iter().filter_map(|item| line(item).transpose()).collect::<Result<_, _>>()?,
-    })
 }
 
 /// The shipments, and what the order counts as shipped beside them as one without a number.

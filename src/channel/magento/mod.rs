@@ -34,6 +34,7 @@ mod map;
 mod operation;
 mod pages;
 mod probe;
+mod refunds;
 mod settings;
 mod shipments;
 mod status;

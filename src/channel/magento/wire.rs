@@ -206,6 +206,7 @@ documents! {
         order_item_id: Text<'a>,
         qty: Amount<'a>,
         price: Amount<'a>,
+        row_total: Amount<'a>,
         tax_amount: Amount<'a>,
         discount_amount: Amount<'a>,
         discount_tax_compensation_amount: Amount<'a>,

@@ -436,7 +436,9 @@ fn item(options: &Options, order: &Order, line: &Line, created: i64) -> Value {
     let discount = if bundle { zero } else { line.discount };
     let pieces = (line.quantity, invoiced(order, line));
     add(&mut members, order, &row(options, pieces, line.price, discount, tax(options, line.total())));
-    add(&mut members, order, &[("amount_refunded", line.price * Decimal::from(line.refunded))]);
+    // What has prices of its own below it is refunded there.
+    let back = if bundle { zero } else { line.price * Decimal::from(line.refunded) };
+    add(&mut members, order, &[("amount_refunded", back)]);
     let kind = match sort {
         Sort::Plain(kind) => kind,
         Sort::Configurable => "configurable",
@@ -462,7 +464,7 @@ fn item(options: &Options, order: &Order, line: &Line, created: i64) -> Value {
             "product_id": line.product, "product_type": kind, "is_virtual": u8::from(line.way == Way::Download),
             "qty_ordered": line.quantity, "qty_shipped": row_shipped(order, line),
             "qty_invoiced": invoiced(order, line),
-            "qty_refunded": line.refunded, "qty_canceled": canceled(order, line), "product_option": chosen,
+            "qty_refunded": row_refunded(order, line), "qty_canceled": canceled(order, line), "product_option": chosen,
             "discount_percent": if line.discount > zero { 10 } else { 0 },
             "tax_percent": number(Decimal::new(i64::from(options.tax_basis_points), 2)),
             "row_weight": number(Decimal::new(5, 1) * Decimal::from(line.quantity)), "weee_tax_applied": "[]",
@@ -484,13 +486,28 @@ fn part_shipped(order: &Order, line: &Line, part: &Part) -> u64 {
     }
 }
 
+/// What the row of a line counts as given back: that of a bundle as many as all its parts together,
+/// as the admin's form of a credit memo adds them up.
+pub(super) fn row_refunded(order: &Order, line: &Line) -> u64 {
+    match Sort::of(line) {
+        Sort::Together | Sort::Apart => parts(line).iter().map(|part| part_refunded(order, line, part)).sum(),
+        _ => line.refunded,
+    }
+}
+
+/// What the row of a part counts as given back.
+pub(super) fn part_refunded(order: &Order, line: &Line, part: &Part) -> u64 {
+    let alone = order.own.parts_back.values().flatten().filter(|(row, _)| *row == part.id);
+    line.refunded * part.per_set + alone.map(|(_, pieces)| pieces).sum::<u64>()
+}
+
 /// What all rows count as shipped, those of a bundle and of its parts too, and what those of simple
 /// products count as given back.
 pub(super) fn rows_done(order: &Order) -> (u64, u64) {
     order.lines.iter().fold((0, 0), |(mut shipped, mut back), line| {
         let parts = parts(line);
         shipped += row_shipped(order, line) + parts.iter().map(|part| part_shipped(order, line, part)).sum::<u64>();
-        back += parts.iter().map(|part| line.refunded * part.per_set).sum::<u64>();
+        back += parts.iter().map(|part| part_refunded(order, line, part)).sum::<u64>();
         back += if Sort::of(line) == Sort::Plain("simple") { line.refunded } else { 0 };
         (shipped, back)
     })
@@ -505,19 +522,25 @@ fn common(order: &Order, id: u64, name: &str, sku: &str, created: i64) -> Value 
     })
 }
 
+/// The price of one of a part.
+fn part_price(line: &Line, part: &Part) -> Decimal {
+    cents((line.price * part.share).checked_div(Decimal::from(part.per_set)).unwrap_or_default())
+}
+
 /// A row below its parent, which it repeats.
 fn child(options: &Options, order: &Order, line: &Line, part: &Part, parent: &Value) -> Value {
     let mut members = Map::new();
     let sets = |pieces: u64| pieces * part.per_set;
     let pieces = (sets(line.quantity), sets(invoiced(order, line)));
     let share = |amount: Decimal| cents(amount * part.share);
-    let price = cents((line.price * part.share).checked_div(Decimal::from(part.per_set)).unwrap_or_default());
+    let price = part_price(line, part);
+    let back = part_refunded(order, line, part);
     let money = row(options, pieces, price, share(line.discount), share(tax(options, line.total())));
     let bare = Sort::of(line) == Sort::Configurable;
     let unknown = ["price_incl_tax", "tax_amount", "discount_tax_compensation_amount"];
     let money: Vec<_> = money.into_iter().filter(|(name, _)| !bare || !unknown.contains(name)).collect();
     add(&mut members, order, &money);
-    add(&mut members, order, &[("amount_refunded", price * Decimal::from(sets(line.refunded)))]);
+    add(&mut members, order, &[("amount_refunded", price * Decimal::from(back))]);
     let mut document = Value::Object(members);
     merge(&mut document, common(order, part.id, &part.name, &part.sku, 0));
     document["created_at"] = parent["created_at"].clone();
@@ -528,7 +551,7 @@ fn child(options: &Options, order: &Order, line: &Line, part: &Part, parent: &Va
             "product_id": line.variant.max(line.product * 100 + part.id % 10), "product_type": "simple",
             "is_virtual": 0,
             "parent_item_id": line.id, "parent_item": parent, "discount_percent": 0, "qty_ordered": pieces.0,
-            "qty_shipped": part_shipped(order, line, part), "qty_invoiced": pieces.1, "qty_refunded": sets(line.refunded),
+            "qty_shipped": part_shipped(order, line, part), "qty_invoiced": pieces.1, "qty_refunded": back,
             "qty_canceled": if bare { 0 } else { sets(canceled(order, line)) },
         }),
     );
@@ -539,7 +562,21 @@ fn child(options: &Options, order: &Order, line: &Line, part: &Part, parent: &Va
 pub(super) fn memo(options: &Options, order: &Order, refund: &Refund) -> Value {
     let pieces =
         |line: &Line| refund.lines.iter().filter(|(id, _, _)| *id == line.id).map(|(_, pieces, _)| pieces).sum();
-    let back = amounts(options, order, pieces);
+    let mut back = amounts(options, order, pieces);
+    let alone = order.own.parts_back.get(&refund.id).map_or(&[][..], Vec::as_slice);
+    let of_parts = |line: &Line| {
+        let rows = parts(line).into_iter().filter_map(|part| {
+            let (_, pieces) = alone.iter().find(|(row, _)| *row == part.id)?;
+            Some((part, *pieces))
+        });
+        rows.collect::<Vec<_>>()
+    };
+    for line in &order.lines {
+        let money = of_parts(line).into_iter().map(|(part, pieces)| part_price(line, &part) * Decimal::from(pieces));
+        let money: Decimal = money.sum();
+        back.subtotal += money;
+        back.tax += tax(options, money);
+    }
     let whole = refund.amount >= total(options, order);
     let (zero, shipping) = (Decimal::ZERO, if whole { order.shipping() } else { Decimal::ZERO });
     let shipping_tax = tax(options, shipping);
@@ -560,9 +597,28 @@ pub(super) fn memo(options: &Options, order: &Order, refund: &Refund) -> Value {
     }
     let rows = (1..).zip(&refund.lines).filter_map(|(nth, (id, pieces, _))| {
         let line = order.line(*id)?;
-        Some(memo_row(options, order, refund.id, refund.id * 100 + nth, line, *pieces))
+        let id = refund.id * 100 + nth * 10;
+        Some(match Sort::of(line) {
+            Sort::Together | Sort::Apart => {
+                let parts = parts(line).into_iter().map(|part| (pieces * part.per_set, part));
+                memo_of_bundle(
+                    options,
+                    order,
+                    (refund.id, id),
+                    line,
+                    parts.map(|(pieces, part)| (part, pieces)).collect(),
+                )
+            }
+            _ => vec![memo_row(options, order, refund.id, id, line, *pieces)],
+        })
     });
-    let items: Vec<Value> = rows.collect();
+    let mut items: Vec<Value> = rows.flatten().collect();
+    for line in &order.lines {
+        let parts = of_parts(line);
+        if !parts.is_empty() {
+            items.extend(memo_of_bundle(options, order, (refund.id, refund.id * 100), line, parts));
+        }
+    }
     let mut document = Value::Object(members);
     merge(&mut document, currencies(order));
     merge(
@@ -594,4 +650,28 @@ fn memo_row(options: &Options, order: &Order, memo: u64, id: u64, line: &Line, p
         }),
     );
     document
+}
+
+/// The row of a bundle with as many pieces as all its parts together, and no sums; and the rows of
+/// these parts.
+fn memo_of_bundle(
+    options: &Options,
+    order: &Order,
+    (memo, id): (u64, u64),
+    line: &Line,
+    parts: Vec<(Part, u64)>,
+) -> Vec<Value> {
+    let mut row = memo_row(options, order, memo, id, line, parts.iter().map(|(_, pieces)| pieces).sum());
+    for sum in ["row_total", "row_total_incl_tax", "tax_amount", "discount_tax_compensation_amount"] {
+        row.as_object_mut().into_iter().for_each(|row| {
+            row.remove(sum);
+            row.remove(&format!("base_{sum}"));
+        });
+    }
+    let below = (1..).zip(parts).map(|(nth, (part, pieces))| {
+        let as_line =
+            Line { id: part.id, price: part_price(line, &part), name: part.name, sku: part.sku, ..line.clone() };
+        memo_row(options, order, memo, id + nth, &as_line, pieces)
+    });
+    std::iter::once(row).chain(below).collect()
 }

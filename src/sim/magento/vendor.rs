@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::options::{ACCESS_TOKEN, ACCESS_TOKEN_SECRET, CONSUMER_KEY, CONSUMER_SECRET, Options};
+use super::render::Sort;
 use super::{Context, Entry, Line, Order, Shop, State, Tracking, access, orders, render, shipments};
 use crate::channel::ChannelKind;
 use crate::sim::http::{Request, Response};
@@ -45,6 +46,8 @@ pub struct Own {
     pub(crate) parts: BTreeMap<u64, u64>,
     /// Such rows in shipments.
     pub(crate) sent_parts: BTreeMap<u64, Vec<(u64, u64)>>,
+    /// Such rows in credit memos that are of parts alone.
+    pub(crate) parts_back: BTreeMap<u64, Vec<(u64, u64)>>,
     /// Tracks that came later than their shipment: when, and what was said of them.
     pub(crate) tracks: BTreeMap<u64, (i64, Value)>,
     /// Comments on shipments.
@@ -81,7 +84,8 @@ pub(super) fn invoiced(order: &Order, line: &Line) -> u64 {
 
 /// Pieces that Magento still ships: what was given back and what was shipped are not added up.
 pub(super) fn to_ship(order: &Order, line: &Line) -> u64 {
-    line.quantity.saturating_sub(line.shipped.max(line.refunded) + canceled(order, line))
+    let back = render::row_refunded(order, line);
+    line.quantity.saturating_sub(line.shipped.max(back) + canceled(order, line))
 }
 
 /// Pieces that are not on an invoice yet.
@@ -96,7 +100,11 @@ pub(super) fn is_virtual(order: &Order) -> bool {
 
 /// Whether anything is left to ship.
 pub(super) fn can_ship(order: &Order) -> bool {
-    order.lines.iter().any(|line| line.way != Way::Download && to_ship(order, line) > 0)
+    let left = |line: &Line| match Sort::of(line) {
+        Sort::Apart => shipments::parts_left(order, line).iter().any(|(_, pieces)| *pieces > 0),
+        _ => to_ship(order, line) > 0,
+    };
+    order.lines.iter().any(|line| line.way != Way::Download && left(line))
 }
 
 fn can_invoice(order: &Order) -> bool {

@@ -237,6 +237,123 @@ fn p10_credit_memos_give_money_and_pieces_and_without_them_the_order_does() {
     assert_eq!((untold.lines[0].refunded, untold.totals.refunded.to_string().as_str()), (Decimal::ONE, "29.75"));
 }
 
+/// Two of a bundle of two mugs and a pot, as the order counts them given back and as memos tell it.
+fn bundle_back(of_row: u32, of_parts: [u32; 2], sent: u32, memos: Value) -> Order {
+    let item = |id: u64, ordered: u32, back: u32, price: u32| {
+        let (parent, kind) = if id == 1 { (None, "bundle") } else { (Some(1), "simple") };
+        row(
+            id,
+            json!({ "product_type": kind, "parent_item_id": parent, "qty_ordered": ordered, "qty_refunded": back, "price": price,
+            "amount_refunded": if id == 1 { 0 } else { price * back }, "qty_shipped": sent * ordered / 2 }),
+        )
+    };
+    let items = [item(1, 2, of_row, 40), item(2, 4, of_parts[0], 10), item(3, 2, of_parts[1], 20)];
+    let back: u64 = memos.as_array().unwrap().iter().map(|memo| memo["grand_total"].as_u64().unwrap()).sum();
+    let back = if back == 0 { u64::from(10 * of_parts[0] + 20 * of_parts[1]) } else { back };
+    read(&items, json!({ "grand_total": 80, "total_refunded": back, "ordersync": { "creditmemos": memos } }))
+}
+
+fn memo(id: u32, total: u32, rows: &[(u32, u32, u32)]) -> Value {
+    let row = |(row, pieces, price): &(u32, u32, u32)| {
+        let sum = (*row > 1).then_some(price * pieces);
+        json!({ "order_item_id": row, "qty": pieces, "price": price, "row_total": sum, "tax_amount": 0 })
+    };
+    json!({ "entity_id": id, "state": 2, "created_at": "2026-11-24 08:00:00", "grand_total": total,
+        "items": rows.iter().map(row).collect::<Vec<_>>() })
+}
+
+/// Of each line that ships: pieces left; and of each refund: line, pieces, amount.
+fn left_and_back(order: &Order) -> (Vec<String>, Vec<String>) {
+    let ships = order.lines.iter().filter(|line| line.ships);
+    let left = ships.map(|line| {
+        format!("{}: {}", line.remote_id, Pieces::of(line, &order.refunds, &order.shipments).left.normalize())
+    });
+    let back = order.refunds.iter().flat_map(|refund| &refund.lines);
+    let back =
+        back.map(|line| format!("{} x {} = {}", line.quantity.normalize(), line.line_id, line.amount.normalize()));
+    (left.collect(), back.collect())
+}
+
+/// The issues 39060 and 40404 of magento2: the row of a bundle counts the pieces of all its parts.
+#[test]
+fn p10_of_a_bundle_as_many_were_given_back_as_its_parts_say() {
+    // One of two: its row says three.
+    let one = bundle_back(3, [2, 1], 0, json!([memo(9, 40, &[(1, 3, 40), (2, 2, 10), (3, 1, 20)])]));
+    assert_eq!(left_and_back(&one), (vec!["1: 1".to_owned()], vec!["1 x 1 = 40".to_owned()]));
+    assert_eq!(one.status, Status::AwaitingFulfillment);
+    let untold = bundle_back(3, [2, 1], 0, json!([]));
+    assert_eq!(left_and_back(&untold), left_and_back(&one), "by the order's own sums");
+    let both =
+        json!([memo(8, 40, &[(1, 3, 40), (2, 2, 10), (3, 1, 20)]), memo(9, 40, &[(1, 3, 40), (2, 2, 10), (3, 1, 20)])]);
+    let all = bundle_back(6, [4, 2], 0, both);
+    assert_eq!(all.lines[0].refunded, Decimal::TWO);
+    // A version, or a program, that counts the bundle alone.
+    let alone = bundle_back(1, [0, 0], 0, json!([memo(9, 40, &[(1, 1, 40)])]));
+    assert_eq!(left_and_back(&alone), left_and_back(&one));
+}
+
+#[test]
+fn p10_where_a_part_of_a_bundle_was_given_back_the_others_are_still_to_be_sent() {
+    let (left, pot) = (["2: 4", "3: 1"].map(str::to_owned).to_vec(), vec!["1 x 3 = 20".to_owned()]);
+    let memos = json!([memo(9, 20, &[(1, 1, 40), (3, 1, 20)])]);
+    let torn = bundle_back(1, [0, 1], 0, memos.clone());
+    assert_eq!((left_and_back(&torn), torn.status), ((left.clone(), pot.clone()), Status::AwaitingFulfillment));
+    assert_eq!(left_and_back(&bundle_back(1, [0, 1], 0, json!([]))), (left, pot.clone()), "by the order's own sums");
+    // Both rows of two: the row of the bundle counts both of two.
+    let two = bundle_back(2, [0, 2], 0, json!([memo(9, 40, &[(1, 2, 40), (3, 2, 20)])]));
+    assert_eq!(left_and_back(&two).0, ["2: 4", "3: 0"]);
+    // One part first and then the others are one bundle in two memos.
+    let two = json!([memo(8, 20, &[(1, 2, 40), (2, 2, 10)]), memo(9, 20, &[(1, 1, 40), (3, 1, 20)])]);
+    assert_eq!(left_and_back(&bundle_back(3, [2, 1], 0, two)).0, ["2: 2", "3: 1"]);
+    // Once all of it was sent nothing is left of which it had to be told.
+    let after = bundle_back(1, [0, 1], 2, memos);
+    assert_eq!((left_and_back(&after), after.status), ((vec!["1: 0".to_owned()], pot), Status::Shipped));
+}
+
+/// The row of a bundle that goes in its parts counts shipments: two of a part each are not all of two.
+#[test]
+fn p10_parts_that_were_sent_one_after_the_other_are_not_all_of_a_bundle() {
+    let item = |id: u64, ordered: u32, back: u32, sent: u32| {
+        let (parent, kind) = if id == 1 { (None, "bundle") } else { (Some(1), "simple") };
+        row(
+            id,
+            json!({ "product_type": kind, "parent_item_id": parent, "qty_ordered": ordered, "qty_refunded": back, "qty_shipped": sent }),
+        )
+    };
+    let order = read(&[item(1, 2, 1, 2), item(2, 4, 1, 2), item(3, 2, 0, 1)], json!({ "grand_total": 0 }));
+    let ships: Vec<_> = order.lines.iter().filter(|line| line.ships).map(|line| line.remote_id.as_str()).collect();
+    assert_eq!((ships, order.status), (vec!["2", "3"], Status::PartiallyShipped));
+}
+
+/// Whole ones of it went first: what the shop says of the bundle is said of its parts then.
+#[test]
+fn p10_whole_bundles_that_were_sent_before_a_part_was_given_back_are_counted_on_the_parts() {
+    let item = |id: u64, ordered: u32, back: u32| {
+        let (parent, kind) = if id == 1 { (None, "bundle") } else { (Some(1), "simple") };
+        row(
+            id,
+            json!({ "product_type": kind, "parent_item_id": parent, "qty_ordered": ordered, "qty_refunded": back,
+            "qty_shipped": u32::from(id == 1) }),
+        )
+    };
+    let items = [item(1, 2, 1), item(2, 4, 0), item(3, 2, 1)];
+    let sent =
+        json!([{ "entity_id": 9, "created_at": "2026-11-23 07:00:00", "items": [{ "order_item_id": 1, "qty": 1 }] }]);
+    for shipments in [sent, json!([])] {
+        let order = read(&items, json!({ "grand_total": 0, "ordersync": { "shipments": shipments } }));
+        let sent: Vec<_> = order.shipments.iter().flat_map(|one| &one.lines).collect();
+        let sent: Vec<_> =
+            sent.iter().map(|line| format!("{} x {}", line.quantity.normalize(), line.line_id)).collect();
+        assert_eq!((order.status, sent), (Status::PartiallyShipped, ["2 x 2", "1 x 3"].map(str::to_owned).to_vec()));
+    }
+}
+
+#[test]
+fn f7_a_refund_of_a_line_is_not_more_than_the_refund() {
+    let one = bundle_back(2, [0, 2], 2, json!([memo(9, 15, &[(1, 2, 40), (3, 2, 20)])]));
+    assert_eq!(left_and_back(&one).1, ["2 x 3 = 15"], "less a fee");
+}
+
 #[test]
 fn an_order_that_was_edited_names_the_one_before_it_and_the_one_after() {
     let new = read(

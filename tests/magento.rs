@@ -321,6 +321,23 @@ fn p10_half_of_a_bundle_that_is_paid_back_leaves_the_other_half_to_be_sent() {
 }
 
 #[test]
+fn d1_what_the_buyer_typed_is_shown_and_another_text_is_another_line() {
+    let rig = Rig::new();
+    let file = "image/png,Ann.png,custom_options/quote/A/n/5f.png,custom_options/order/A/n/5f.png,/var/www/5f.png,9,6,4,5ecr3t";
+    let typed = [("option 12", "Ann & Ben\nLinz"), ("option 14", file)];
+    let attributes = typed.map(|(option, text)| (option.to_owned(), text.into())).to_vec();
+    let id = rig.order(&NewOrder { attributes, ..NewOrder::of(&[("MUG-9", 2)]) });
+    rig.sync();
+    assert_eq!(rig.show(id)["lines"][0]["variant"], "option 12: Ann & Ben / Linz, option 14: Ann.png");
+    rig.on("show", id, "--raw").exits(0).prints("Ann.png").without("5ecr3t");
+    assert!(rig.shop.set_option(id, "12", "Ann & Bob"));
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(6).says("Ann & Bob");
+    assert_eq!(rig.writes().len(), 0);
+    rig.on("accept", id, "").exits(0);
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
+}
+
+#[test]
 fn d2_where_several_sources_ship_the_one_has_to_be_named_before_anything_is_recorded() {
     let rig = Rig::unconnected(Options { sources: vec!["default", "hamburg"], ..Options::default() });
     rig.connect("").exits(0).says("several sources (default, hamburg)").says("config set");

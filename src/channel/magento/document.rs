@@ -12,6 +12,7 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::api::Api;
@@ -33,6 +34,7 @@ base_total_refunded,is_virtual,store_id,store_name,remote_ip,customer_id,custome
 customer_taxvat,customer_note,relation_parent_real_id,original_increment_id,relation_child_real_id,ext_order_id,\
 items[item_id,parent_item_id,product_id,product_type,sku,name,is_virtual,qty_ordered,qty_canceled,qty_invoiced,qty_refunded,\
 qty_shipped,price,tax_amount,discount_amount,discount_tax_compensation_amount,amount_refunded,\
+product_option[extension_attributes[custom_options[option_id,option_value]]],\
 extension_attributes[gift_message[sender,recipient,message]]],\
 billing_address[firstname,lastname,company,street,city,region,region_code,postcode,country_id,telephone,email,vat_id],\
 payment[method,last_trans_id,po_number],\
@@ -55,6 +57,10 @@ const GATEWAY: &str = "payment_additional_info";
 /// The address of the buyer's machine, of which is kept that there was one: what a program makes
 /// has none.
 const MACHINE: &str = "remote_ip";
+
+/// What the buyer typed or chose in an option. Of a file its name is kept: beside it stand the
+/// server's paths and the key that opens it.
+const CHOSEN: &str = "option_value";
 
 /// The lists of what belongs to orders.
 pub(crate) const SHIPMENTS: &str = "shipments";
@@ -226,6 +232,10 @@ impl<'f> Wanted<'f> {
             GATEWAY if json.starts_with('[') => self.list(json, is_title, to),
             GATEWAY => to.push_str("[]"),
             "payment" if !json.starts_with('{') => to.push_str("{}"),
+            CHOSEN => match name_of_file(json) {
+                Some(name) => to.push_str(&Value::from(name).to_string()),
+                None => self.write(json, to),
+            },
             MACHINE => to.push_str(if json.trim_matches('"').is_empty() { "\"\"" } else { "\"not kept\"" }),
             _ => self.write(json, to),
         }
@@ -246,6 +256,18 @@ impl<'f> Wanted<'f> {
         }
         to.push(']');
     }
+}
+
+/// The name in what the shop tells of a file: its type, its name, places on the server, sizes, a key
+/// and a link, with commas between.
+fn name_of_file(json: &str) -> Option<String> {
+    let text: String = serde_json::from_str(json).ok()?;
+    let (kind, rest) = text.split_once(',')?;
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-+._".contains(&b));
+    let is_type = kind.split_once('/').is_some_and(|(kind, of)| is_word(kind) && is_word(of));
+    let behind = rest.find(",custom_options/").filter(|_| is_type)?;
+    rest.get(..behind).map(str::to_owned)
 }
 
 /// The members of an object in their order.
@@ -307,6 +329,16 @@ mod tests {
             assert!(!found.document.get().contains(secret), "{secret}: {}", found.document.get());
         }
         assert!(found.document.get().contains(r#"[{"key":"method_title","value":"Card"}]"#));
+        // Of a buyer's file its name, and not the key that opens it.
+        let file = "image/jpeg,Ann, at sea.jpg,custom_options/quote/A/n/5f.jpg,custom_options/order/A/n/5f.jpg,/var/www/pub/media/5f.jpg,9134,640,480,5ecr3t,https://shop.test/sales/download/downloadCustomOption/id/7/key/5ecr3t/";
+        let json = format!(
+            r#"{{"items":[{{"product_option":{{"extension_attributes":{{"custom_options":[{{"option_id":"12","option_value":"{file}"}},
+            {{"option_id":"13","option_value":"text/x,y"}}]}}}}}}]}}"#
+        );
+        let found = remote(&raw(&json), &[], &Statuses::new()).unwrap();
+        let options =
+            r#"[{"option_id":"12","option_value":"Ann, at sea.jpg"},{"option_id":"13","option_value":"text/x,y"}]"#;
+        assert!(found.document.get().contains(options), "{}", found.document.get());
         let broken = serde_json::to_string(r#"{"entity_id":8,"payment":{"cc_last4":"4242"},"x":01}"#).unwrap();
         let found = remote(&raw(&broken), &[], &Statuses::new()).unwrap();
         assert_eq!((found.remote_id.as_str(), found.document.get()), ("8", r#"{"entity_id":"8"}"#));

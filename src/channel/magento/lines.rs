@@ -11,7 +11,7 @@
 use rust_decimal::Decimal;
 
 use super::map::amount;
-use super::wire::{Creditmemo, Item, Order, Shipment, ShippedItem};
+use super::wire::{Chosen, Creditmemo, Item, Order, Shipment, ShippedItem};
 use crate::order::{Line, LineQuantity, sum};
 
 /// The rows of an order.
@@ -309,11 +309,7 @@ fn line(rows: &Rows<'_, '_>, item: &Item<'_>) -> Result<Line, String> {
         remote_id: item.item_id.id().ok_or("a line has no item_id")?.to_owned(),
         sku: item.sku.get().to_owned(),
         name: item.name.get().to_owned(),
-        variant: variant
-            .map(|variant| variant.name.get())
-            .filter(|name| *name != item.name.get())
-            .unwrap_or_default()
-            .to_owned(),
+        variant: made_up(item, variant),
         product_id: match variant.and_then(|variant| variant.product_id.id()) {
             Some(variant) if !product.is_empty() => format!("{product}:{variant}"),
             _ => product.to_owned(),
@@ -327,6 +323,19 @@ fn line(rows: &Rows<'_, '_>, item: &Item<'_>) -> Result<Line, String> {
         ships: true,
         ship_to: 0,
     })
+}
+
+/// The variant, and what the buyer typed or chose beside it. What an option is called only the
+/// catalogue knows.
+fn made_up(item: &Item<'_>, variant: Option<&Item<'_>>) -> String {
+    let name = variant.map(|variant| variant.name.get()).filter(|name| *name != item.name.get());
+    let options = item.product_option.0.extension_attributes.0.custom_options.0.iter().flatten();
+    let option = |option: &Chosen<'_>| {
+        let rows = option.option_value.get().lines().map(str::trim).filter(|row| !row.is_empty());
+        let text = rows.collect::<Vec<_>>().join(" / ");
+        (!text.is_empty()).then(|| format!("option {}: {text}", option.option_id.get()))
+    };
+    name.map(str::to_owned).into_iter().chain(options.filter_map(option)).collect::<Vec<_>>().join(", ")
 }
 
 /// The line without tax after its discount. Where the parts of a bundle carry the discount, the row

@@ -118,8 +118,19 @@ documents! {
         discount_amount: Amount<'a>,
         discount_tax_compensation_amount: Amount<'a>,
         amount_refunded: Amount<'a>,
+        product_option: Maybe<ProductOption<'a>>,
         extension_attributes: Maybe<ItemExtension<'a>>,
     }
+
+    /// How a product was made up.
+    ProductOption { extension_attributes: Maybe<MadeUp<'a>> }
+
+    /// What the buyer typed or chose; some versions leave it out.
+    MadeUp { custom_options: Keyed<Option<Chosen<'a>>> }
+
+    /// One of these, by the ids that the shop's catalogue has for them: of what is chosen from a list
+    /// the value is an id, too.
+    Chosen { option_id: Text<'a>, option_value: Text<'a> }
 
     /// What hangs on a row.
     ItemExtension { gift_message: Maybe<GiftMessage<'a>> }

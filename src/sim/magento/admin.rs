@@ -26,6 +26,11 @@ impl Shop {
         self.with(|context| context.change(id, |order| order.own.word = Some(word.to_owned())))
     }
 
+    /// What the buyer typed in an option of the first line is another text.
+    pub fn set_option(&self, id: u64, option: &str, text: &str) -> bool {
+        self.with(|context| context.change(id, |order| order.set_meta(&format!("option {option}"), text.into())))
+    }
+
     /// Everything goes on an invoice: it cannot be cancelled any more.
     pub fn invoice(&self, id: u64) -> bool {
         self.with(|context| {

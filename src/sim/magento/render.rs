@@ -452,9 +452,21 @@ fn item(options: &Options, order: &Order, line: &Line, created: i64) -> Value {
         Sort::Together | Sort::Apart => {
             json!({ "bundle_options": [{ "option_id": 1, "option_qty": 1, "option_selections": [1, 2] }] })
         }
-        Sort::Plain(_) => Value::Null,
+        Sort::Plain(_) => json!({}),
     };
-    let chosen = (!chosen.is_null()).then(|| json!({ "extension_attributes": chosen }));
+    let mut chosen = chosen;
+    // What the buyer typed in an option of the first line: an attribute `option 12`.
+    let is_first = order.lines.first().is_some_and(|first| first.id == line.id);
+    let typed =
+        order.meta.iter().filter(|_| is_first).filter_map(|meta| {
+            Some(json!({ "option_id": meta.key.strip_prefix("option ")?, "option_value": meta.value }))
+        });
+    let typed: Vec<Value> = typed.collect();
+    if !typed.is_empty() {
+        chosen["custom_options"] = json!(typed);
+    }
+    let chosen = Some(chosen).filter(|chosen| chosen.as_object().is_some_and(|chosen| !chosen.is_empty()));
+    let chosen = chosen.map(|chosen| json!({ "extension_attributes": chosen }));
     let mut document = Value::Object(members);
     let name = if line.parent.is_empty() { &line.name } else { &line.parent };
     merge(&mut document, common(order, line.id, name, &line.sku, created));

@@ -124,6 +124,30 @@ fn a_configurable_product_is_one_line_with_the_variants_product() {
     assert_eq!((order.status, other(&order).len()), (Status::PartiallyShipped, 0));
 }
 
+/// The issues 18227 and 37567 of magento2: some versions leave the values out.
+#[test]
+fn what_the_buyer_typed_or_chose_is_told_beside_the_variant() {
+    let options =
+        |options: Value| json!({ "product_option": { "extension_attributes": { "custom_options": options } } });
+    let told = |more: Value| read(&[row(1, more)], json!({})).lines[0].variant.clone();
+    let both =
+        json!([{ "option_id": "12", "option_value": "Ann & Ben\r\n2026" }, { "option_id": 13, "option_value": 34 }]);
+    assert_eq!(told(options(both.clone())), "option 12: Ann & Ben / 2026, option 13: 34");
+    for nothing in [
+        json!(null),
+        json!([]),
+        json!({}),
+        json!([null, { "option_id": "12" }, { "option_id": "12", "option_value": " " }]),
+    ] {
+        assert_eq!(told(options(nothing.clone())), "", "{nothing}");
+    }
+    assert_eq!(told(json!({ "product_option": [] })), "");
+    let mut parent = options(both);
+    parent["product_type"] = json!("configurable");
+    let rows = [row(5, parent), row(6, json!({ "parent_item_id": 5, "name": "Tea M" }))];
+    assert_eq!(read(&rows, json!({})).lines[0].variant, "Tea M, option 12: Ann & Ben / 2026, option 13: 34");
+}
+
 fn bundle(shipments: Value) -> Order {
     let parent = row(1, json!({ "product_type": "bundle", "qty_ordered": 2, "price": 44.93, "discount_amount": 0 }));
     let part = |id: u64, pieces: u32| {

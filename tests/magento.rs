@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use ordersync::clock::SystemClock;
-use ordersync::sim::magento::{NewOrder, Options, Shop};
+use ordersync::sim::magento::{NewOrder, Options, Shop, Version};
 use ordersync::sim::{Exchange, Fault, FaultKind, ServerOptions, Simulated};
 use support::mag::Rig;
 use support::program::{Call, EXPORT, dies};
@@ -335,6 +335,27 @@ fn d1_what_the_buyer_typed_is_shown_and_another_text_is_another_line() {
     assert_eq!(rig.writes().len(), 0);
     rig.on("accept", id, "").exits(0);
     rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
+}
+
+#[test]
+fn f7_the_lines_of_a_shop_whose_prices_have_the_tax_in_them_add_up_to_the_cent() {
+    for version in [Version::V2_4_7, Version::V2_4_8] {
+        let rig = Rig::with(Options { version, prices_include_tax: true, ..Options::default() });
+        let id = rig.order(&NewOrder::of(&[("SCREW", 100), ("MUG-9", 3)]));
+        rig.sync();
+        let shown = rig.show(id);
+        assert_eq!([&shown["lines"][0]["total"], &shown["lines"][0]["tax"]], ["840.34", "159.66"], "{version:?}");
+        let charges = shown["charges"].as_array().unwrap();
+        assert!(charges.iter().all(|charge| charge["kind"] != "other"), "{version:?}: {charges:?}");
+        assert!(rig.shop.refund_pieces(&id.to_string(), 0, 100));
+        rig.sync();
+        assert_eq!(
+            rig.show(id)["refunds"][0]["lines"][0]["quantity"],
+            "100",
+            "{version:?}: {}",
+            rig.show(id)["refunds"]
+        );
+    }
 }
 
 #[test]

@@ -33,7 +33,7 @@ base_discount_amount,base_discount_tax_compensation_amount,base_tax_amount,base_
 base_total_refunded,is_virtual,store_id,store_name,remote_ip,customer_id,customer_email,customer_firstname,customer_lastname,\
 customer_taxvat,customer_note,relation_parent_real_id,original_increment_id,relation_child_real_id,ext_order_id,\
 items[item_id,parent_item_id,product_id,product_type,sku,name,is_virtual,qty_ordered,qty_canceled,qty_invoiced,qty_refunded,\
-qty_shipped,price,tax_amount,discount_amount,discount_tax_compensation_amount,amount_refunded,\
+qty_shipped,price,row_total_incl_tax,tax_amount,discount_amount,discount_tax_compensation_amount,amount_refunded,\
 product_option[extension_attributes[custom_options[option_id,option_value]]],\
 extension_attributes[gift_message[sender,recipient,message]]],\
 billing_address[firstname,lastname,company,street,city,region,region_code,postcode,country_id,telephone,email,vat_id],\

@@ -350,8 +350,31 @@ fn net(rows: &Rows<'_, '_>, item: &Item<'_>, ordered: Decimal) -> Result<Decimal
     if off.is_zero() && !is_configurable(item) {
         off = sum(rows.children(item).map(discount).collect::<Result<Vec<_>, _>>()?);
     }
-    let goods = amount(&item.price, "price")?.saturating_mul(ordered);
-    Ok(goods.saturating_sub(off).round_dp(4).normalize())
+    Ok(goods(item, ordered)?.saturating_sub(off).round_dp(4).normalize())
+}
+
+/// What the pieces of a row cost without tax and before discount. A shop whose prices have the tax
+/// in them rounds the price of one from the sum of all.
+fn goods(item: &Item<'_>, ordered: Decimal) -> Result<Decimal, String> {
+    let by_price = amount(&item.price, "price")?.saturating_mul(ordered);
+    if item.row_total_incl_tax.get().is_empty() {
+        return Ok(by_price);
+    }
+    // After discount, with the tax on what is left.
+    let told = sum([
+        amount(&item.row_total_incl_tax, "row_total_incl_tax")?,
+        -amount(&item.tax_amount, "tax_amount")?,
+        amount(&item.discount_amount, "discount_amount")?.abs(),
+        -amount(&item.discount_tax_compensation_amount, "discount_tax_compensation_amount")?,
+    ]);
+    Ok(if is_but_rounded(told, by_price, ordered) { told } else { by_price })
+}
+
+/// Whether a sum is that of so many pieces but for the rounding of the price of each, and of the two
+/// or three amounts that it is made of.
+pub(crate) fn is_but_rounded(told: Decimal, by_price: Decimal, pieces: Decimal) -> bool {
+    let of_prices = pieces.abs().saturating_mul(Decimal::new(5, 3));
+    told.saturating_sub(by_price).abs() <= of_prices.saturating_add(Decimal::new(2, 2))
 }
 
 fn tax(rows: &Rows<'_, '_>, item: &Item<'_>) -> Result<Decimal, String> {

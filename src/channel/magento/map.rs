@@ -1,8 +1,9 @@
 //! Magento's order to ours. Pure: the same document and settings give the same order.
 //!
 //! Amounts are in the currency of the order; those of the shop's own are beside them under `base_`.
-//! Lines are without tax. A line's sum is its price times its pieces less its discount: what REST
-//! gives as `row_total` has the discount in it, or the pieces not, from version to version.
+//! Lines are without tax. What REST gives as `row_total` has the discount in it, or the pieces not,
+//! from version to version: a line's sum is what its row comes to with tax, less that. It is the
+//! price times the pieces but for rounding; where it is not, these are believed.
 
 use rust_decimal::Decimal;
 

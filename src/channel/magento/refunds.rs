@@ -6,7 +6,7 @@
 
 use rust_decimal::Decimal;
 
-use super::lines::{Rows, in_memo};
+use super::lines::{Rows, in_memo, is_but_rounded};
 use super::map::{amount, time};
 use super::wire::{BackItem, Creditmemo, Item, Order};
 use crate::order::{Line, Refund, RefundLine, sum};
@@ -116,7 +116,9 @@ fn money_of(memo: &Creditmemo<'_>, rows: &Rows<'_, '_>, bundle: &Item<'_>, ones:
 /// What a row gives back, with its tax.
 fn money(row: &BackItem<'_>) -> Result<Decimal, String> {
     let quantity = amount(&row.qty, "creditmemos.qty")?.abs();
-    let goods = amount(&row.price, "creditmemos.price")?.saturating_mul(quantity);
+    let by_price = amount(&row.price, "creditmemos.price")?.saturating_mul(quantity);
+    let told = amount(&row.row_total, "creditmemos.row_total")?;
+    let goods = if is_but_rounded(told, by_price, quantity) { told } else { by_price };
     Ok(sum([goods, beside(row)?]).round_dp(4).normalize())
 }
 

@@ -114,6 +114,7 @@ documents! {
         qty_refunded: Amount<'a>,
         qty_shipped: Amount<'a>,
         price: Amount<'a>,
+        row_total_incl_tax: Amount<'a>,
         tax_amount: Amount<'a>,
         discount_amount: Amount<'a>,
         discount_tax_compensation_amount: Amount<'a>,

@@ -72,6 +72,9 @@ options! {
         currency: String = "EUR".to_owned(),
         /// Tax in hundredths of a percent (1900 = 19 %); 0 for none.
         tax_basis_points: u32 = 1900,
+        /// Whether the prices in the catalogue have the tax in them: of those that are kept the price
+        /// of one is rounded from the sum of all.
+        prices_include_tax: bool = false,
         /// How long a page of orders takes.
         page_latency: Duration = Duration::ZERO,
         /// The id of the first order.

@@ -35,6 +35,27 @@ pub(super) fn tax(options: &Options, amount: Decimal) -> Decimal {
     cents(amount * Decimal::new(i64::from(options.tax_basis_points), 4))
 }
 
+/// The price of a line had the tax in it: its sum is what is left without it, and the price of one is
+/// rounded from that. What they differ by stands where a discount does, below zero.
+pub(super) fn take_out_tax(options: &Options, line: &mut Line) {
+    let (gross, points) = (line.subtotal(), Decimal::from(options.tax_basis_points));
+    let taxes = cents((gross * points).checked_div(Decimal::from(10_000) + points).unwrap_or_default());
+    line.price = cents((gross - taxes).checked_div(Decimal::from(line.quantity)).unwrap_or_default());
+    line.discount = line.subtotal() - (gross - taxes);
+}
+
+/// What is off a line.
+fn off(line: &Line) -> Decimal {
+    line.discount.max(Decimal::ZERO)
+}
+
+/// What so many pieces of a line come to before discount.
+fn goods(line: &Line, pieces: u64) -> Decimal {
+    let (pieces, all) = (Decimal::from(pieces), Decimal::from(line.quantity));
+    let rounding = (line.discount.min(Decimal::ZERO) * pieces).checked_div(all).unwrap_or_default();
+    line.price * pieces - cents(rounding)
+}
+
 /// An object without its members that are null.
 pub(super) fn without_nulls(document: Value) -> Value {
     let Value::Object(members) = document else { return document };
@@ -107,11 +128,12 @@ struct Amounts {
 
 fn amounts(options: &Options, order: &Order, pieces: impl Fn(&Line) -> u64) -> Amounts {
     order.lines.iter().fold(Amounts::default(), |sum, line| {
+        let goods = goods(line, pieces(line));
         let (pieces, all) = (Decimal::from(pieces(line)), Decimal::from(line.quantity));
         let share = |amount: Decimal| cents((amount * pieces).checked_div(all).unwrap_or_default());
         Amounts {
-            subtotal: sum.subtotal + line.price * pieces,
-            discount: sum.discount + share(line.discount),
+            subtotal: sum.subtotal + goods,
+            discount: sum.discount + share(off(line)),
             tax: sum.tax + share(tax(options, line.total())),
         }
     })
@@ -181,13 +203,16 @@ pub(super) fn shown(call: &Call<'_, '_>, entry: &Entry) -> Value {
 pub(super) fn order(options: &Options, entry: &Entry, order: &Order) -> Value {
     let mut members = Map::new();
     let sums = order.sums(|amount| tax(options, amount));
-    let subtotal_tax: Decimal = order.lines.iter().map(|line| tax(options, line.subtotal())).sum();
+    let all = |line: &Line| goods(line, line.quantity);
+    let subtotal: Decimal = order.lines.iter().map(all).sum();
+    let subtotal_tax: Decimal = order.lines.iter().map(|line| tax(options, all(line))).sum();
+    let discount: Decimal = order.lines.iter().map(off).sum();
     let (grand, zero) = (total(options, order), Decimal::ZERO);
     let paid = money_in(options, order, &mut members, grand);
     #[rustfmt::skip]
     add(&mut members, order, &[
-        ("subtotal", order.subtotal()), ("subtotal_incl_tax", order.subtotal() + subtotal_tax),
-        ("discount_amount", -sums.discount), ("discount_tax_compensation_amount", zero), ("tax_amount", sums.tax),
+        ("subtotal", subtotal), ("subtotal_incl_tax", subtotal + subtotal_tax),
+        ("discount_amount", -discount), ("discount_tax_compensation_amount", zero), ("tax_amount", sums.tax),
         ("grand_total", grand), ("total_due", grand - paid),
     ]);
     let shipping = shipping_amounts(options, order);
@@ -407,12 +432,12 @@ fn items(options: &Options, order: &Order, created: i64) -> Vec<Value> {
 /// makes of it.
 fn row(
     options: &Options,
-    (pieces, invoiced): (u64, u64),
+    (all, invoiced): (Decimal, u64),
     price: Decimal,
     discount: Decimal,
     taxes: Decimal,
 ) -> [(&'static str, Decimal); 11] {
-    let (all, zero) = (price * Decimal::from(pieces), Decimal::ZERO);
+    let zero = Decimal::ZERO;
     let told = if options.version == Version::V2_4_8 { price } else { all };
     [
         ("price", price),
@@ -433,8 +458,8 @@ fn item(options: &Options, order: &Order, line: &Line, created: i64) -> Value {
     let (sort, zero) = (Sort::of(line), Decimal::ZERO);
     let bundle = matches!(sort, Sort::Together | Sort::Apart);
     let mut members = Map::new();
-    let discount = if bundle { zero } else { line.discount };
-    let pieces = (line.quantity, invoiced(order, line));
+    let discount = if bundle { zero } else { off(line) };
+    let pieces = (goods(line, line.quantity), invoiced(order, line));
     add(&mut members, order, &row(options, pieces, line.price, discount, tax(options, line.total())));
     // What has prices of its own below it is refunded there.
     let back = if bundle { zero } else { line.price * Decimal::from(line.refunded) };
@@ -547,7 +572,8 @@ fn child(options: &Options, order: &Order, line: &Line, part: &Part, parent: &Va
     let share = |amount: Decimal| cents(amount * part.share);
     let price = part_price(line, part);
     let back = part_refunded(order, line, part);
-    let money = row(options, pieces, price, share(line.discount), share(tax(options, line.total())));
+    let all = (price * Decimal::from(pieces.0), pieces.1);
+    let money = row(options, all, price, share(off(line)), share(tax(options, line.total())));
     let bare = Sort::of(line) == Sort::Configurable;
     let unknown = ["price_incl_tax", "tax_amount", "discount_tax_compensation_amount"];
     let money: Vec<_> = money.into_iter().filter(|(name, _)| !bare || !unknown.contains(name)).collect();
@@ -645,7 +671,7 @@ pub(super) fn memo(options: &Options, order: &Order, refund: &Refund) -> Value {
 }
 
 fn memo_row(options: &Options, order: &Order, memo: u64, id: u64, line: &Line, pieces: u64) -> Value {
-    let (mut members, all) = (Map::new(), line.price * Decimal::from(pieces));
+    let (mut members, all) = (Map::new(), goods(line, pieces));
     let taxes = tax(options, all);
     #[rustfmt::skip]
     add(&mut members, order, &[
@@ -681,8 +707,14 @@ fn memo_of_bundle(
         });
     }
     let below = (1..).zip(parts).map(|(nth, (part, pieces))| {
-        let as_line =
-            Line { id: part.id, price: part_price(line, &part), name: part.name, sku: part.sku, ..line.clone() };
+        let as_line = Line {
+            id: part.id,
+            price: part_price(line, &part),
+            discount: Decimal::ZERO,
+            name: part.name,
+            sku: part.sku,
+            ..line.clone()
+        };
         memo_row(options, order, memo, id + nth, &as_line, pieces)
     });
     std::iter::once(row).chain(below).collect()

@@ -311,6 +311,13 @@ impl Vendor for Magento {
         if is_virtual(order) {
             order.places.clear();
         }
+        if options.prices_include_tax {
+            order
+                .lines
+                .iter_mut()
+                .filter(|line| line.discount.is_zero())
+                .for_each(|line| render::take_out_tax(options, line));
+        }
         if options.invoices_at_once && purchase.paid {
             invoice(order);
         }

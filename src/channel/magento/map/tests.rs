@@ -58,6 +58,28 @@ fn f7_a_line_is_its_price_times_its_pieces_less_its_discount_whatever_row_total_
     }
 }
 
+/// A hundred at 10.00 with 19 % in it: the price of one is 840.34 by a hundred, rounded.
+#[test]
+fn f7_where_prices_have_the_tax_in_them_a_line_is_its_sum_and_not_its_rounded_price() {
+    let of = |more: Value| {
+        let mut item = row(1, json!({ "qty_ordered": 100, "price": 8.4, "qty_refunded": 100 }));
+        item.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        item
+    };
+    let memo = json!({ "entity_id": 9, "state": 2, "grand_total": 1000, "items": [{ "order_item_id": 1, "qty": 100, "price": 8.4,
+        "row_total": 840.34, "tax_amount": 159.66 }] });
+    let more = json!({ "grand_total": 1000, "tax_amount": 159.66, "total_refunded": 1000, "ordersync": { "creditmemos": [memo] } });
+    let order = read(&[of(json!({ "row_total_incl_tax": 1000, "tax_amount": 159.66 }))], more);
+    assert_eq!((line(&order, 0).1.as_str(), other(&order).len()), ("840.34", 0), "{:?}", order.charges);
+    assert_eq!(order.refunds[0].lines[0].amount.to_string(), "1000");
+    // 10 % off, with the tax on what is left: 840.34 - 100.00 + 15.97.
+    let off = of(
+        json!({ "row_total_incl_tax": 900, "tax_amount": 143.69, "discount_amount": 100, "discount_tax_compensation_amount": 15.97 }),
+    );
+    let order = read(&[off], json!({ "grand_total": 900, "tax_amount": 143.69, "discount_amount": -100 }));
+    assert_eq!((line(&order, 0).1.as_str(), other(&order).len()), ("756.31", 0), "{:?}", order.charges);
+}
+
 #[test]
 fn f7_hidden_tax_and_the_discount_of_shipping_are_reckoned_with() {
     // Prices with tax in the catalogue, 10 % off goods and shipping.

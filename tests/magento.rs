@@ -41,6 +41,37 @@ fn q2_a_sync_with_nothing_new_asks_for_orders_and_for_shipments_once_each() {
     assert_eq!(routes(&rig.server.requests()), ["orders", "shipments"]);
 }
 
+/// A transfer that comes three weeks later: the invoice is made then.
+#[test]
+fn an_order_is_paid_when_its_invoice_is_made_and_all_of_a_page_are_told_by_one_request() {
+    let rig = Rig::new();
+    let placed = || NewOrder::of(&[("TEE-001", 1)]).unpaid().at(Utc::now() - TimeDelta::days(21));
+    let ids: Vec<u64> = (0..20).map(|_| rig.shop.place_order(placed())).collect();
+    rig.sync();
+    assert_eq!(rig.show(ids[0])["paid_at"], serde_json::Value::Null);
+    let before = Utc::now() - TimeDelta::minutes(5);
+    assert!(ids.iter().all(|id| rig.shop.invoice(*id)));
+    rig.server.clear_requests();
+    rig.sync();
+    let asked = routes(&rig.server.requests());
+    assert_eq!(asked.iter().filter(|route| *route == "invoices").count(), 1, "{asked:?}");
+    for id in ids {
+        let shown = rig.show(id);
+        let at = |member: &str| shown[member].as_str().unwrap().parse::<chrono::DateTime<Utc>>().unwrap();
+        assert!(at("paid_at") > before && at("placed_at") < before, "{} {}", shown["paid_at"], shown["placed_at"]);
+    }
+}
+
+#[test]
+fn where_invoices_may_not_be_read_connect_says_what_that_means() {
+    let denied = vec!["Magento_Sales::sales_invoice"];
+    let rig = Rig::unconnected(Options { denied, invoices_at_once: true, ..Options::default() });
+    rig.connect("").exits(0).says("paid when it was placed");
+    let id = rig.order(&NewOrder::of(&[("TEE-001", 1)]));
+    rig.sync();
+    assert_eq!(rig.show(id)["paid_at"], rig.show(id)["placed_at"]);
+}
+
 #[test]
 fn i2_a_part_shipment_made_in_the_shop_is_seen_by_the_next_sync() {
     let rig = Rig::new();

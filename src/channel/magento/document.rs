@@ -1,5 +1,6 @@
 //! One document for one order: its row as the shop gives it, less what is not ours to keep, and
-//! beside it, under `ordersync`, the shipments and credit memos, which the shop keeps elsewhere.
+//! beside it, under `ordersync`, the shipments, credit memos and invoices, which the shop keeps
+//! elsewhere.
 //!
 //! Of an order no more is asked for than is read ([`WANTED`]), and no more is kept, whatever comes:
 //! a whole order is ten times as long, names each of its lines four times, and holds what the
@@ -18,7 +19,7 @@ use serde_json::value::RawValue;
 use super::api::Api;
 use super::map::{self, METHOD_TITLE, amount};
 use super::status::Statuses;
-use super::wire::{Creditmemo, Head, Pair, Shipment};
+use super::wire::{Creditmemo, Head, Invoice, Pair, Shipment};
 use crate::channel::json::Amount;
 use crate::channel::parts::{Rows, by_order, joined};
 use crate::channel::rows::{broken, dug, nameless};
@@ -51,6 +52,9 @@ tracks[entity_id,parent_id,created_at,track_number,title,carrier_code],comments[
 const CREDITMEMO: &str = "entity_id,order_id,state,created_at,grand_total,\
 items[order_item_id,qty,price,row_total,tax_amount,discount_amount,discount_tax_compensation_amount],comments[comment]";
 
+/// Of an invoice what tells when it was paid.
+const INVOICE: &str = "entity_id,order_id,state,created_at";
+
 /// The list among what the gateway left of which one pair is kept: the name of the way of payment.
 const GATEWAY: &str = "payment_additional_info";
 
@@ -65,6 +69,7 @@ const CHOSEN: &str = "option_value";
 /// The lists of what belongs to orders.
 pub(crate) const SHIPMENTS: &str = "shipments";
 const CREDITMEMOS: &str = "creditmemos";
+const INVOICES: &str = "invoices";
 
 /// Orders with all that belongs to them. What belongs to several is read together; an order at
 /// whose parts the shop fails costs one order.
@@ -75,18 +80,24 @@ pub(crate) fn complete(api: &Api, statuses: &Statuses, rows: &[&RawValue]) -> Re
     };
     // A shipment that a program has made past the counts (`POST shipment`) is one all the same.
     let (shipped, refunded) = (ids(|_| true), ids(is_refunded));
+    let paid = ids(|head| counts(&head.total_paid));
     let facts = api.facts();
     let mut shipments = of_orders(api, SHIPMENTS, &shipped, facts.shipments)?;
     let mut memos = of_orders(api, CREDITMEMOS, &refunded, facts.creditmemos)?;
+    let mut invoices = of_orders(api, INVOICES, &paid, facts.invoices)?;
     let mut found = Found::default();
     for (row, head) in rows.iter().zip(&heads) {
         let id = head.entity_id.id().unwrap_or_default();
-        let parts = [(SHIPMENTS, shipments.remove(id)), (CREDITMEMOS, memos.remove(id))];
+        let parts =
+            [(SHIPMENTS, shipments.remove(id)), (CREDITMEMOS, memos.remove(id)), (INVOICES, invoices.remove(id))];
         let parts = parts.into_iter().filter_map(|(name, rows)| Some(rows?.map(|rows| (name, rows))));
         match parts.collect::<Result<Vec<_>>>() {
             Ok(parts) => found.orders.push(remote(row, &parts, statuses)?),
             Err(error) if error.is_too_much() => {
-                let why = format!("its shipments or its credit memos, which the shop keeps apart: {}", error.message());
+                let why = format!(
+                    "its shipments, its credit memos or its invoices, which the shop keeps apart: {}",
+                    error.message()
+                );
                 found.unshown.push(Unshown::of(id.to_owned(), &Error::new(error.kind(), why)));
             }
             Err(error) => return Err(error),
@@ -134,14 +145,18 @@ fn of_orders(api: &Api, list: &'static str, ids: &[&str], readable: bool) -> Res
 }
 
 fn read(api: &Api, list: &'static str, ids: &[&str]) -> Result<BTreeMap<String, Rows>> {
-    let fields = if list == SHIPMENTS { SHIPMENT } else { CREDITMEMO };
+    let fields = match list {
+        SHIPMENTS => SHIPMENT,
+        INVOICES => INVOICE,
+        _ => CREDITMEMO,
+    };
     let tree = Wanted::of(fields);
     let rows = api.of_orders(list, ids, fields)?.iter().map(|row| tree.kept(row)).collect::<Result<Rows>>()?;
     let order = |row: &RawValue| {
-        let order = if list == SHIPMENTS {
-            serde_json::from_str::<Shipment<'_>>(row.get()).ok()?.order_id
-        } else {
-            serde_json::from_str::<Creditmemo<'_>>(row.get()).ok()?.order_id
+        let order = match list {
+            SHIPMENTS => serde_json::from_str::<Shipment<'_>>(row.get()).ok()?.order_id,
+            INVOICES => serde_json::from_str::<Invoice<'_>>(row.get()).ok()?.order_id,
+            _ => serde_json::from_str::<Creditmemo<'_>>(row.get()).ok()?.order_id,
         };
         Some(order.get().to_owned())
     };

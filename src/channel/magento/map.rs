@@ -60,7 +60,7 @@ fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
         presence: Presence::Listed,
         placed_at,
         updated_at,
-        paid_at: paid.then_some(placed_at),
+        paid_at: paid.then(|| paid_at(o)).transpose()?.map(|at| at.unwrap_or(placed_at)),
         ship_by: None,
         currency,
         shop_totals: shop_totals(o, currency)?,
@@ -108,6 +108,14 @@ fn is_paid(o: &wire::Order<'_>, total: Decimal) -> Result<bool, String> {
     }
     let paid = amount(&o.total_paid, "total_paid")?;
     Ok(paid >= total || matches!(o.state.get(), "complete" | status::CLOSED))
+}
+
+/// When it was paid: when the last of its invoices was made that is paid. `None` where no invoice is
+/// known: nothing had to be paid, another program noted it, or the integration may not read them.
+fn paid_at(o: &wire::Order<'_>) -> Result<Option<Timestamp>, String> {
+    let paid = o.ordersync.0.invoices.0.iter().filter(|invoice| invoice.state.get() == "2");
+    let times = paid.map(|invoice| time(&invoice.created_at, "invoices.created_at"));
+    Ok(times.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().max())
 }
 
 /// What its shipments amount to.

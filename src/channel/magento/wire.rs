@@ -36,6 +36,7 @@ documents! {
         state: Text<'a>,
         created_at: Text<'a>,
         updated_at: Text<'a>,
+        total_paid: Amount<'a>,
         total_refunded: Amount<'a>,
         items: Keyed<Option<HeadItem<'a>>>,
     }
@@ -96,7 +97,11 @@ documents! {
     }
 
     /// What was fetched beside the order itself.
-    Added { shipments: Keyed<Shipment<'a>>, creditmemos: Keyed<Creditmemo<'a>> }
+    Added {
+        shipments: Keyed<Shipment<'a>>,
+        creditmemos: Keyed<Creditmemo<'a>>,
+        invoices: Keyed<Invoice<'a>>,
+    }
 
     /// A row of an order: a line, or what a line is made of. `row_total` is not read: what is in it
     /// differs from version to version.
@@ -223,6 +228,9 @@ documents! {
         discount_amount: Amount<'a>,
         discount_tax_compensation_amount: Amount<'a>,
     }
+
+    /// What was paid of an order, or is to be.
+    Invoice { order_id: Text<'a>, state: Text<'a>, created_at: Text<'a> }
 
     /// An error.
     Failure { message: Text<'a> }

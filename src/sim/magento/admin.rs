@@ -34,7 +34,8 @@ impl Shop {
     /// Everything goes on an invoice: it cannot be cancelled any more.
     pub fn invoice(&self, id: u64) -> bool {
         self.with(|context| {
-            let is_done = context.change(id, vendor::invoice);
+            let now = context.now;
+            let is_done = context.change(id, |order| vendor::invoice(order, now));
             if context.state.orders.get(&id).is_some_and(|entry| entry.status == "new") {
                 vendor::set_state(context, id, "processing");
             }

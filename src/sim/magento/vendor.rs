@@ -36,6 +36,8 @@ pub struct Memory {
 pub struct Own {
     /// Pieces of lines on invoices.
     pub(crate) invoiced: BTreeMap<u64, u64>,
+    /// The invoices: id, and when they were made and paid.
+    pub(crate) invoices: Vec<(u64, i64)>,
     /// Pieces of lines that were cancelled.
     pub(crate) canceled: BTreeMap<u64, u64>,
     /// The state before it was held.
@@ -158,14 +160,22 @@ pub(super) fn settle(context: &mut Context<'_>, id: u64) {
 }
 
 /// Everything that is not on an invoice yet goes on one.
-pub(super) fn invoice(order: &mut Order) {
+pub(super) fn invoice(order: &mut Order, at: i64) {
     let rows: Vec<(u64, u64)> = order.lines.iter().map(|line| (line.id, to_invoice(order, line))).collect();
+    if rows.iter().any(|(_, pieces)| *pieces > 0) {
+        note_invoice(order, at);
+    }
     rows.into_iter().for_each(|(line, pieces)| *order.own.invoiced.entry(line).or_default() += pieces);
+}
+
+fn note_invoice(order: &mut Order, at: i64) {
+    let id = order.id * 100 + order.own.invoices.len() as u64;
+    order.own.invoices.push((id, at));
 }
 
 /// What goes back must be on an invoice; what goes back whole goes back with its pieces.
 fn refunded(context: &mut Context<'_>, id: u64, refund: u64) {
-    let options = context.options;
+    let (options, now) = (context.options, context.now);
     let Some(order) = context.order_mut(id) else { return };
     let all_back = order.refunded() >= render::total(options, order);
     let Some(at) = order.refunds.iter().position(|one| one.id == refund) else { return };
@@ -179,7 +189,10 @@ fn refunded(context: &mut Context<'_>, id: u64, refund: u64) {
         }));
     }
     if lines.is_empty() || all_back {
-        invoice(order);
+        invoice(order, now);
+    }
+    if order.lines.iter().any(|line| line.refunded > invoiced(order, line)) {
+        note_invoice(order, now);
     }
     for line in &order.lines {
         let pieces = order.own.invoiced.entry(line.id).or_default();
@@ -257,7 +270,7 @@ impl Vendor for Magento {
         let (state, at) = (&*entry.status, entry.modified);
         order.paid = matches!(state, "complete" | "processing" | "closed" | "holded").then_some(entry.created);
         if matches!(state, "complete" | "closed") || dice.below(2) == 0 && order.paid.is_some() {
-            invoice(order);
+            invoice(order, entry.created);
         }
         match state {
             "complete" => {
@@ -289,7 +302,7 @@ impl Vendor for Magento {
     }
 
     /// A status is written `state` or `state:word`.
-    fn placed(options: &Options, order: &mut Order, purchase: &Purchase, _at: i64) {
+    fn placed(options: &Options, order: &mut Order, purchase: &Purchase, at: i64) {
         order.own.word = purchase.status.split_once(':').map(|(_, word)| word.to_owned());
         if order.payment == "adyen_cc" && !purchase.paid {
             if purchase.at_delivery { "cashondelivery" } else { "banktransfer" }.clone_into(&mut order.payment);
@@ -319,18 +332,18 @@ impl Vendor for Magento {
                 .for_each(|line| render::take_out_tax(options, line));
         }
         if options.invoices_at_once && purchase.paid {
-            invoice(order);
+            invoice(order, at);
         }
     }
 
     fn follow(context: &mut Context<'_>, id: u64, event: Event) {
         let Some(state) = context.state.orders.get(&id).map(|entry| entry.status.clone()) else { return };
-        let options = context.options;
+        let (options, now) = (context.options, context.now);
         let Some(order) = context.order_mut(id) else { return };
         match event {
             Event::Paid => {
                 if options.invoices_at_once {
-                    invoice(order);
+                    invoice(order, now);
                 }
                 if matches!(&*state, "new" | "pending_payment" | "payment_review") {
                     set_state(context, id, "processing");
@@ -339,6 +352,7 @@ impl Vendor for Magento {
             }
             Event::Unpaid => {
                 order.own.invoiced.clear();
+                order.own.invoices.clear();
                 if matches!(&*state, "new" | "processing") {
                     set_state(context, id, "payment_review");
                 }

@@ -418,6 +418,26 @@ fn an_order_that_was_edited_names_the_one_before_it_and_the_one_after() {
 }
 
 #[test]
+fn an_order_was_paid_when_the_last_invoice_that_is_paid_was_made() {
+    let paid_at = |more: Value| {
+        let order = read(&[row(1, json!({}))], more);
+        order.paid_at.map(|at| at.to_string())
+    };
+    let invoice = |state: u32, at: &str| json!({ "entity_id": state, "order_id": 7, "state": state, "created_at": at });
+    let of = |due: u32, invoices: Value| json!({ "total_due": due, "ordersync": { "invoices": invoices } });
+    let two = json!([
+        invoice(2, "2026-12-14 09:00:00"),
+        invoice(2, "2026-12-15 09:00:00"),
+        invoice(3, "2026-12-16 09:00:00")
+    ]);
+    assert_eq!(paid_at(of(0, two.clone())).as_deref(), Some("2026-12-15 09:00:00 UTC"));
+    assert_eq!(paid_at(of(3, two)), None, "a part of it is");
+    let placed = Some("2026-11-23 06:42:45 UTC");
+    assert_eq!(paid_at(of(0, json!(null))).as_deref(), placed, "no invoice is known");
+    assert_eq!(paid_at(of(0, json!([invoice(1, "2026-12-14 09:00:00")]))).as_deref(), placed);
+}
+
+#[test]
 fn what_is_virtual_or_picked_up_takes_no_parcel() {
     let virtual_line = row(1, json!({ "is_virtual": 1, "product_type": "downloadable" }));
     let assigned = |method: &str| {

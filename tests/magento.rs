@@ -390,6 +390,16 @@ fn f7_the_lines_of_a_shop_whose_prices_have_the_tax_in_them_add_up_to_the_cent()
 }
 
 #[test]
+fn p12_what_a_module_keeps_for_the_buyer_at_the_counter_is_not_offered_for_shipping() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::of(&[("MUG-9", 1)]).delivery("amstorepickup"));
+    rig.sync();
+    assert_eq!(rig.show(id)["lines"][0]["ships"], false, "{}", rig.show(id));
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(6);
+    assert_eq!(rig.writes().len(), 0);
+}
+
+#[test]
 fn d2_where_several_sources_ship_the_one_has_to_be_named_before_anything_is_recorded() {
     let rig = Rig::unconnected(Options { sources: vec!["default", "hamburg"], ..Options::default() });
     rig.connect("").exits(0).says("several sources (default, hamburg)").says("config set");

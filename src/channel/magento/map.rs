@@ -203,12 +203,16 @@ fn shipping_method<'o>(o: &'o wire::Order<'_>) -> &'o str {
     assignment(o).map_or("", |shipping| shipping.method.get())
 }
 
+/// What the codes of the "carriers" end with by which goods stay at a counter of the shop's own:
+/// Magento's, and those of modules (Amasty, Magestore, Mageworx, LS Retail). A carrier's own points
+/// take parcels.
+const COUNTERS: [&str; 4] = ["instore", "storepickup", "mageworxpickup", "clickandcollect"];
+
 /// Whether the buyer comes for it.
 fn is_picked_up(o: &wire::Order<'_>) -> bool {
     let method = shipping_method(o);
     !o.extension_attributes.0.pickup_location_code.get().is_empty()
-        || method.starts_with("instore_")
-        || method.starts_with("storepickup_")
+        || COUNTERS.iter().any(|of| method.split('_').next().is_some_and(|carrier| carrier.ends_with(of)))
         || is_pickup(o.status.get())
 }
 

@@ -17,6 +17,9 @@ pub(super) const ADDRESS: [&str; 11] = [
     "telephone", "email",
 ];
 
+/// The carrier of a module for pick-up that writes nothing else on an order.
+const AMASTY: &str = "amstorepickup";
+
 /// A UTC time, without its zone.
 pub(super) fn time(at: i64) -> String {
     stamp(at, "%Y-%m-%d %H:%M:%S")
@@ -394,7 +397,12 @@ fn extension(options: &Options, order: &Order, items: &[Value], sums: &Value, ta
     let picked_up = order.lines.iter().any(|line| line.way == Way::Pickup);
     if let Some(place) = order.places.first() {
         shipping["address"] = address(order, &place.address, "shipping");
-        shipping["method"] = json!(if picked_up { "instore_pickup" } else { "flatrate_flatrate" });
+        let of_module = order.delivery == AMASTY;
+        shipping["method"] = match picked_up {
+            true if of_module => json!(format!("{AMASTY}_{AMASTY}")),
+            true => json!("instore_pickup"),
+            false => json!("flatrate_flatrate"),
+        };
     }
     let gift = order.lines.iter().find_map(|line| line.wrapping.as_ref());
     let gift = gift.map(|(sender, text)| {
@@ -413,7 +421,7 @@ fn extension(options: &Options, order: &Order, items: &[Value], sums: &Value, ta
         "payment_additional_info": [{ "key": "method_title", "value": title(&order.payment) }],
         "applied_taxes": rates, "item_applied_taxes": [], "converting_from_quote": false,
         "taxes": [], "additional_itemized_taxes": [], "gift_message": gift,
-        "pickup_location_code": picked_up.then_some("hamburg"),
+        "pickup_location_code": (picked_up && order.delivery != AMASTY).then_some("hamburg"),
     }))
 }
 

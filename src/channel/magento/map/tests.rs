@@ -448,8 +448,24 @@ fn what_is_virtual_or_picked_up_takes_no_parcel() {
     assert_eq!(order.lines.iter().map(|line| line.ships).collect::<Vec<_>>(), [false, true]);
     let to = &order.ship_to[0];
     assert_eq!((to.line1.as_str(), to.line2.as_str(), to.name.as_str()), ("1 Quay", "Rear, Door 2", "Ann Lee"));
-    let picked_up = read(&[row(2, json!({}))], assigned("instore_pickup"));
-    assert!(!picked_up.lines[0].ships && picked_up.ship_to.is_empty());
+    let counters = [
+        "instore_pickup",
+        "storepickup_storepickup",
+        "amstorepickup_amstorepickup",
+        "smstorepickup_smstorepickup",
+        "mageworxpickup_mageworxpickup",
+        "clickandcollect_clickandcollect",
+    ];
+    for method in counters {
+        let picked_up = read(&[row(2, json!({}))], assigned(method));
+        assert!(!picked_up.lines[0].ships && picked_up.ship_to.is_empty(), "{method}");
+    }
+    for method in ["inpost_pickup", "dhlpickup_dhlpickup", "flatrate_storepickup", "mondialrelaypickup_24R"] {
+        assert!(
+            read(&[row(2, json!({}))], assigned(method)).lines[0].ships,
+            "{method}: a carrier's point takes parcels"
+        );
+    }
     // The one assignment of a virtual order has no address.
     let downloaded = read(
         &[virtual_line],

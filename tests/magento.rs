@@ -13,6 +13,7 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use ordersync::clock::SystemClock;
 use ordersync::sim::magento::{NewOrder, Options, Shop, Version};
+use ordersync::sim::world::Address;
 use ordersync::sim::{Exchange, Fault, FaultKind, ServerOptions, Simulated};
 use support::mag::Rig;
 use support::program::{Call, EXPORT, dies};
@@ -397,6 +398,26 @@ fn p12_what_a_module_keeps_for_the_buyer_at_the_counter_is_not_offered_for_shipp
     assert_eq!(rig.show(id)["lines"][0]["ships"], false, "{}", rig.show(id));
     rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(6);
     assert_eq!(rig.writes().len(), 0);
+}
+
+#[test]
+fn a_parcel_is_addressed_with_all_of_the_name() {
+    let rig = Rig::new();
+    let to = Address {
+        first_name: "Dr. Ann Marie".to_owned(),
+        last_name: "van der Lee Jr.".to_owned(),
+        street_1: "Am Markt 1".to_owned(),
+        city: "Bremen".to_owned(),
+        postcode: "28195".to_owned(),
+        country: "DE".to_owned(),
+        ..Address::default()
+    };
+    let id = rig.order(&NewOrder::of(&[("MUG-9", 1)]).ship_to(to));
+    rig.sync();
+    let address = &rig.shop.document(&id.to_string()).unwrap()["extension_attributes"]["shipping_assignments"][0]["shipping"]
+        ["address"];
+    assert_eq!([&address["firstname"], &address["middlename"]], ["Ann", "Marie"]);
+    assert_eq!(rig.show(id)["ship_to"][0]["name"], "Dr. Ann Marie van der Lee Jr.");
 }
 
 #[test]

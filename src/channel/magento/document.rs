@@ -31,15 +31,15 @@ pub(crate) const WANTED: &str = "entity_id,increment_id,state,status,created_at,
 discount_amount,discount_description,coupon_code,tax_amount,shipping_amount,shipping_tax_amount,shipping_discount_amount,\
 shipping_discount_tax_compensation_amount,shipping_description,grand_total,total_paid,total_due,total_refunded,base_subtotal,\
 base_discount_amount,base_discount_tax_compensation_amount,base_tax_amount,base_shipping_amount,base_grand_total,\
-base_total_refunded,is_virtual,store_id,store_name,remote_ip,customer_id,customer_email,customer_firstname,customer_lastname,\
+base_total_refunded,is_virtual,store_id,store_name,remote_ip,customer_id,customer_email,customer_prefix,customer_firstname,customer_middlename,customer_lastname,customer_suffix,\
 customer_taxvat,customer_note,relation_parent_real_id,original_increment_id,relation_child_real_id,ext_order_id,\
 items[item_id,parent_item_id,product_id,product_type,sku,name,is_virtual,qty_ordered,qty_canceled,qty_invoiced,qty_refunded,\
 qty_shipped,price,row_total_incl_tax,tax_amount,discount_amount,discount_tax_compensation_amount,amount_refunded,\
 product_option[extension_attributes[custom_options[option_id,option_value]]],\
 extension_attributes[gift_message[sender,recipient,message]]],\
-billing_address[firstname,lastname,company,street,city,region,region_code,postcode,country_id,telephone,email,vat_id],\
+billing_address[prefix,firstname,middlename,lastname,suffix,company,street,city,region,region_code,postcode,country_id,telephone,email,vat_id],\
 payment[method,last_trans_id,po_number],\
-extension_attributes[shipping_assignments[shipping[method,address[firstname,lastname,company,street,city,region,region_code,\
+extension_attributes[shipping_assignments[shipping[method,address[prefix,firstname,middlename,lastname,suffix,company,street,city,region,region_code,\
 postcode,country_id,telephone,email,vat_id]]],payment_additional_info[key,value],gift_message[sender,recipient,message],\
 pickup_location_code]";
 

@@ -217,10 +217,16 @@ fn is_picked_up(o: &wire::Order<'_>) -> bool {
 }
 
 fn buyer(o: &wire::Order<'_>, billing: &Address) -> Buyer {
-    let name = format!("{} {}", o.customer_firstname.get(), o.customer_lastname.get());
+    let name = name_of([
+        &o.customer_prefix,
+        &o.customer_firstname,
+        &o.customer_middlename,
+        &o.customer_lastname,
+        &o.customer_suffix,
+    ]);
     Buyer {
         remote_id: o.customer_id.id().unwrap_or_default().to_owned(),
-        name: first_of(name.trim(), &billing.name).to_owned(),
+        name: first_of(&name, &billing.name).to_owned(),
         email: first_of(o.customer_email.get(), &billing.email).to_owned(),
         phone: billing.phone.clone(),
     }
@@ -238,12 +244,18 @@ fn ship_to(o: &wire::Order<'_>, billing: &Address, ships: bool) -> Vec<Address> 
     to.into_iter().collect()
 }
 
+/// A name as the shop writes it: title, first name, middle name, last name, suffix.
+fn name_of(parts: [&Text<'_>; 5]) -> String {
+    let told = parts.map(Text::get).into_iter().filter(|part| !part.is_empty());
+    told.collect::<Vec<_>>().join(" ")
+}
+
 fn address(a: &wire::Address<'_>) -> Address {
     let mut street = a.street.0.iter().map(AsRef::<str>::as_ref).filter(|line| !line.is_empty());
     let line1 = street.next().unwrap_or_default().to_owned();
     Address {
         remote_id: None,
-        name: format!("{} {}", a.firstname.get(), a.lastname.get()).trim().to_owned(),
+        name: name_of([&a.prefix, &a.firstname, &a.middlename, &a.lastname, &a.suffix]),
         company: a.company.get().to_owned(),
         line1,
         line2: street.collect::<Vec<_>>().join(", "),

@@ -80,8 +80,11 @@ documents! {
         remote_ip: Text<'a>,
         customer_id: Text<'a>,
         customer_email: Text<'a>,
+        customer_prefix: Text<'a>,
         customer_firstname: Text<'a>,
+        customer_middlename: Text<'a>,
         customer_lastname: Text<'a>,
+        customer_suffix: Text<'a>,
         customer_taxvat: Text<'a>,
         customer_note: Text<'a>,
         relation_parent_real_id: Text<'a>,
@@ -146,8 +149,11 @@ documents! {
 
     /// A billing or delivery address.
     Address {
+        prefix: Text<'a>,
         firstname: Text<'a>,
+        middlename: Text<'a>,
         lastname: Text<'a>,
+        suffix: Text<'a>,
         company: Text<'a>,
         street: Lines<'a>,
         city: Text<'a>,

@@ -188,6 +188,7 @@ fn address(order: &Order, address: &Address, kind: &str) -> Value {
         document.insert("email".to_owned(), json!(order.billing.email));
     }
     let mut document = Value::Object(document);
+    merge(&mut document, name_in_parts(address, ""));
     let id = address_id(order, kind == "shipping");
     merge(&mut document, json!({ "address_type": kind, "entity_id": id, "parent_id": order.id, "street": street }));
     document
@@ -306,7 +307,8 @@ fn head(options: &Options, entry: &Entry, order: &Order) -> Value {
     let name = |text: &str| some(text).filter(|_| !nameless);
     let pieces: u64 = order.lines.iter().map(|line| line.quantity).sum();
     let sent = order.places.first().map(|place| place.method.clone());
-    json!({
+    let in_parts = if nameless { json!({}) } else { name_in_parts(&order.billing, "customer_") };
+    let mut head = json!({
         "entity_id": entry.id, "increment_id": increment(order), "created_at": time(entry.created),
         "updated_at": time(entry.modified), "state": entry.status, "status": status(&entry.status, order),
         "store_id": 1 + entry.id % (options.store_views.len().max(1) as u64),
@@ -326,7 +328,32 @@ fn head(options: &Options, entry: &Entry, order: &Order) -> Value {
         "shipping_description": sent, "status_histories": comments(entry, order),
         "hold_before_state": order.own.before_hold,
         "hold_before_status": order.own.before_hold.as_deref().map(word),
-    })
+    });
+    merge(&mut head, in_parts);
+    head
+}
+
+/// A name of which more than two parts are told, as shops may ask for them: a title with a dot, a
+/// second first name, and with a dot what stands behind the last name.
+fn name_in_parts(address: &Address, before: &str) -> Value {
+    let (mut first, mut last): (Vec<&str>, Vec<&str>) =
+        (address.first_name.split(' ').collect(), address.last_name.split(' ').collect());
+    if first.len() < 2 && last.len() < 2 {
+        return json!({});
+    }
+    let prefix =
+        if first.len() > 1 && first.first().is_some_and(|word| word.ends_with('.')) { first.remove(0) } else { "" };
+    let suffix = last.pop_if(|word| word.ends_with('.')).unwrap_or_default();
+    let middle = first.split_off(first.len().min(1)).join(" ");
+    let parts = [
+        ("prefix", prefix),
+        ("firstname", &first.join(" ")),
+        ("middlename", &middle),
+        ("lastname", &last.join(" ")),
+        ("suffix", suffix),
+    ];
+    let told = parts.into_iter().filter(|(_, part)| !part.is_empty());
+    told.map(|(name, part)| (format!("{before}{name}"), json!(part))).collect()
 }
 
 /// An order that took the place of another, or one that another took the place of.

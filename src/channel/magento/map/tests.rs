@@ -474,6 +474,18 @@ fn what_is_virtual_or_picked_up_takes_no_parcel() {
     assert!(downloaded.ship_to.is_empty());
 }
 
+#[test]
+fn names_are_whole() {
+    let full = json!({ "prefix": "Dr.", "firstname": "Ann", "middlename": "Marie", "lastname": "Lee", "suffix": "Jr.",
+        "street": ["1 Quay"], "city": "Cork", "country_id": "IE" });
+    let customer = json!({ "customer_prefix": "Mx", "customer_firstname": "Ann", "customer_middlename": " ", "customer_lastname": "Lee" });
+    let mut more = json!({ "billing_address": full, "extension_attributes": { "shipping_assignments": [{ "shipping": { "address": full } }] } });
+    more.as_object_mut().unwrap().extend(customer.as_object().unwrap().clone());
+    let order = read(&[row(1, json!({}))], more);
+    let names = [&order.buyer.name, &order.ship_to[0].name, &order.bill_to.as_ref().unwrap().name];
+    assert_eq!(names, ["Mx Ann Lee", "Dr. Ann Marie Lee Jr.", "Dr. Ann Marie Lee Jr."]);
+}
+
 /// What an order is none without.
 const REQUIRED: [&str; 5] = ["entity_id", "order_currency_code", "created_at", "grand_total", "items"];
 

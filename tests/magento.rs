@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
 use ordersync::clock::SystemClock;
-use ordersync::sim::magento::{NewOrder, Options, Shop};
+use ordersync::sim::magento::{NewOrder, Options, Shop, Version};
+use ordersync::sim::world::Address;
 use ordersync::sim::{Exchange, Fault, FaultKind, ServerOptions, Simulated};
 use support::mag::Rig;
 use support::program::{Call, EXPORT, dies};
@@ -39,6 +40,37 @@ fn q2_a_sync_with_nothing_new_asks_for_orders_and_for_shipments_once_each() {
     rig.server.clear_requests();
     rig.sync();
     assert_eq!(routes(&rig.server.requests()), ["orders", "shipments"]);
+}
+
+/// A transfer that comes three weeks later: the invoice is made then.
+#[test]
+fn an_order_is_paid_when_its_invoice_is_made_and_all_of_a_page_are_told_by_one_request() {
+    let rig = Rig::new();
+    let placed = || NewOrder::of(&[("TEE-001", 1)]).unpaid().at(Utc::now() - TimeDelta::days(21));
+    let ids: Vec<u64> = (0..20).map(|_| rig.shop.place_order(placed())).collect();
+    rig.sync();
+    assert_eq!(rig.show(ids[0])["paid_at"], serde_json::Value::Null);
+    let before = Utc::now() - TimeDelta::minutes(5);
+    assert!(ids.iter().all(|id| rig.shop.invoice(*id)));
+    rig.server.clear_requests();
+    rig.sync();
+    let asked = routes(&rig.server.requests());
+    assert_eq!(asked.iter().filter(|route| *route == "invoices").count(), 1, "{asked:?}");
+    for id in ids {
+        let shown = rig.show(id);
+        let at = |member: &str| shown[member].as_str().unwrap().parse::<chrono::DateTime<Utc>>().unwrap();
+        assert!(at("paid_at") > before && at("placed_at") < before, "{} {}", shown["paid_at"], shown["placed_at"]);
+    }
+}
+
+#[test]
+fn where_invoices_may_not_be_read_connect_says_what_that_means() {
+    let denied = vec!["Magento_Sales::sales_invoice"];
+    let rig = Rig::unconnected(Options { denied, invoices_at_once: true, ..Options::default() });
+    rig.connect("").exits(0).says("paid when it was placed");
+    let id = rig.order(&NewOrder::of(&[("TEE-001", 1)]));
+    rig.sync();
+    assert_eq!(rig.show(id)["paid_at"], rig.show(id)["placed_at"]);
 }
 
 #[test]
@@ -318,6 +350,102 @@ fn d5_half_of_a_bundle_that_the_shop_sends_is_news_and_the_rest_goes_out_after_i
     rig.on("dispatch", id, "--carrier dhl --tracking JD02").exits(0);
     assert_eq!((rig.tracking(id), rig.status(id)), (vec!["JD01".to_owned(), "JD02".to_owned()], "shipped".to_owned()));
     rig.assert_settled("after the shop's half");
+}
+
+/// Issue 39060 of magento2: the shop's own pages count the pieces of all parts on the bundle's row.
+#[test]
+fn p10_half_of_a_bundle_that_is_paid_back_leaves_the_other_half_to_be_sent() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::of(&[("BUNDLE-APART", 2), ("MUG-9", 1)]));
+    rig.sync();
+    assert!(rig.shop.refund_parts(id, 0, &[2, 0], "14.28").is_some());
+    rig.sync();
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(6);
+    assert_eq!(rig.writes().len(), 0);
+    rig.on("accept", id, "").exits(0);
+    let lines = rig.show(id)["lines"].to_string();
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
+    let row = |sku: &str| {
+        let order = rig.shop.document(&id.to_string()).unwrap();
+        let rows = order["items"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["sku"] == sku).unwrap().clone();
+        [&row["qty_ordered"], &row["qty_refunded"], &row["qty_shipped"]].map(|count| count.as_u64().unwrap())
+    };
+    assert_eq!(
+        [row("BUNDLE-APART-1"), row("BUNDLE-APART-2"), row("MUG-9")],
+        [[2, 2, 0], [4, 0, 4], [1, 0, 1]],
+        "{lines}"
+    );
+    assert_eq!(row("BUNDLE-APART")[1], 2);
+    rig.assert_settled("the other half");
+}
+
+#[test]
+fn d1_what_the_buyer_typed_is_shown_and_another_text_is_another_line() {
+    let rig = Rig::new();
+    let file = "image/png,Ann.png,custom_options/quote/A/n/5f.png,custom_options/order/A/n/5f.png,/var/www/5f.png,9,6,4,5ecr3t";
+    let typed = [("option 12", "Ann & Ben\nLinz"), ("option 14", file)];
+    let attributes = typed.map(|(option, text)| (option.to_owned(), text.into())).to_vec();
+    let id = rig.order(&NewOrder { attributes, ..NewOrder::of(&[("MUG-9", 2)]) });
+    rig.sync();
+    assert_eq!(rig.show(id)["lines"][0]["variant"], "option 12: Ann & Ben / Linz, option 14: Ann.png");
+    rig.on("show", id, "--raw").exits(0).prints("Ann.png").without("5ecr3t");
+    assert!(rig.shop.set_option(id, "12", "Ann & Bob"));
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(6).says("Ann & Bob");
+    assert_eq!(rig.writes().len(), 0);
+    rig.on("accept", id, "").exits(0);
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
+}
+
+#[test]
+fn f7_the_lines_of_a_shop_whose_prices_have_the_tax_in_them_add_up_to_the_cent() {
+    for version in [Version::V2_4_7, Version::V2_4_8] {
+        let rig = Rig::with(Options { version, prices_include_tax: true, ..Options::default() });
+        let id = rig.order(&NewOrder::of(&[("SCREW", 100), ("MUG-9", 3)]));
+        rig.sync();
+        let shown = rig.show(id);
+        assert_eq!([&shown["lines"][0]["total"], &shown["lines"][0]["tax"]], ["840.34", "159.66"], "{version:?}");
+        let charges = shown["charges"].as_array().unwrap();
+        assert!(charges.iter().all(|charge| charge["kind"] != "other"), "{version:?}: {charges:?}");
+        assert!(rig.shop.refund_pieces(&id.to_string(), 0, 100));
+        rig.sync();
+        assert_eq!(
+            rig.show(id)["refunds"][0]["lines"][0]["quantity"],
+            "100",
+            "{version:?}: {}",
+            rig.show(id)["refunds"]
+        );
+    }
+}
+
+#[test]
+fn p12_what_a_module_keeps_for_the_buyer_at_the_counter_is_not_offered_for_shipping() {
+    let rig = Rig::new();
+    let id = rig.order(&NewOrder::of(&[("MUG-9", 1)]).delivery("amstorepickup"));
+    rig.sync();
+    assert_eq!(rig.show(id)["lines"][0]["ships"], false, "{}", rig.show(id));
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(6);
+    assert_eq!(rig.writes().len(), 0);
+}
+
+#[test]
+fn a_parcel_is_addressed_with_all_of_the_name() {
+    let rig = Rig::new();
+    let to = Address {
+        first_name: "Dr. Ann Marie".to_owned(),
+        last_name: "van der Lee Jr.".to_owned(),
+        street_1: "Am Markt 1".to_owned(),
+        city: "Bremen".to_owned(),
+        postcode: "28195".to_owned(),
+        country: "DE".to_owned(),
+        ..Address::default()
+    };
+    let id = rig.order(&NewOrder::of(&[("MUG-9", 1)]).ship_to(to));
+    rig.sync();
+    let address = &rig.shop.document(&id.to_string()).unwrap()["extension_attributes"]["shipping_assignments"][0]["shipping"]
+        ["address"];
+    assert_eq!([&address["firstname"], &address["middlename"]], ["Ann", "Marie"]);
+    assert_eq!(rig.show(id)["ship_to"][0]["name"], "Dr. Ann Marie van der Lee Jr.");
 }
 
 #[test]

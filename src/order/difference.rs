@@ -274,13 +274,45 @@ fn destinations(order: &Order) -> String {
 #[derive(PartialEq)]
 struct Goods<'a>(BTreeMap<&'a str, Vec<Good<'a>>>);
 
-/// What makes a line another one: how many, at which price, of what. The channel forgets a product
-/// that is gone, which is no change.
+/// What makes a line another one: how many, at which price, of what, made up how. The channel forgets
+/// a product that is gone, which is no change.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Good<'a> {
     quantity: Decimal,
     price: Decimal,
     product: Product<'a>,
+    made_up: MadeUp<'a>,
+}
+
+/// What was chosen or typed, whatever each is called. Nothing is what is not told.
+#[derive(Eq)]
+struct MadeUp<'a>(Vec<&'a str>);
+
+impl<'a> MadeUp<'a> {
+    fn of(variant: &'a str) -> Self {
+        let value = |part: &'a str| part.split_once(": ").map_or(part, |(_, value)| value).trim();
+        let mut values: Vec<&str> = variant.split(", ").map(value).filter(|value| !value.is_empty()).collect();
+        values.sort_unstable();
+        Self(values)
+    }
+}
+
+impl PartialEq for MadeUp<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0 || self.0.is_empty() || other.0.is_empty()
+    }
+}
+
+impl PartialOrd for MadeUp<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for MadeUp<'_> {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.0.cmp(&other.0)
+    }
 }
 
 #[derive(Eq)]
@@ -309,7 +341,8 @@ impl<'a> Goods<'a> {
         let mut goods: BTreeMap<&str, Vec<Good<'_>>> = BTreeMap::new();
         for line in &order.lines {
             let product = Product(&line.product_id);
-            let good = Good { quantity: line.quantity, price: line.unit_price, product };
+            let made_up = MadeUp::of(&line.variant);
+            let good = Good { quantity: line.quantity, price: line.unit_price, product, made_up };
             goods.entry(line.remote_id.as_str()).or_default().push(good);
         }
         goods.values_mut().for_each(|same| same.sort_unstable());
@@ -538,6 +571,30 @@ mod tests {
         touched.updated_at += chrono::TimeDelta::days(1);
         touched.totals.total.rescale(4);
         assert_eq!(differences(&before, &touched), [], "a later time and more decimals say nothing");
+    }
+
+    #[test]
+    fn d1_what_a_line_is_made_up_of_is_held_against_by_its_values_and_what_is_not_told_is_no_change() {
+        let of = |variant: &str| {
+            let mut order = testing::order("7", Status::AwaitingFulfillment);
+            variant.clone_into(&mut order.lines[0].variant);
+            order
+        };
+        for (was, is, differs) in [
+            ("Size: S, Text: For Ann", "Size: S, Text: For Bob", true),
+            ("Size: S", "Size: S, Text: For Ann", true),
+            ("Size: S, Text: For Ann", "Inscription: For Ann, Größe: S", false),
+            ("Text: For Ann", "", false),
+            ("", "Text: For Ann", false),
+        ] {
+            let told = differences(&of(was), &of(is));
+            assert_eq!(
+                told.iter().map(|one| one.aspect).collect::<Vec<_>>(),
+                vec![Field::Lines; differs.into()],
+                "{was}"
+            );
+            assert!(told.iter().all(|one| one.before.contains(was) && one.after.contains(is)), "{told:?}");
+        }
     }
 
     #[test]

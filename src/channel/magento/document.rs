@@ -1,5 +1,6 @@
 //! One document for one order: its row as the shop gives it, less what is not ours to keep, and
-//! beside it, under `ordersync`, the shipments and credit memos, which the shop keeps elsewhere.
+//! beside it, under `ordersync`, the shipments, credit memos and invoices, which the shop keeps
+//! elsewhere.
 //!
 //! Of an order no more is asked for than is read ([`WANTED`]), and no more is kept, whatever comes:
 //! a whole order is ten times as long, names each of its lines four times, and holds what the
@@ -12,12 +13,13 @@ use std::fmt;
 use std::sync::LazyLock;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::api::Api;
 use super::map::{self, METHOD_TITLE, amount};
 use super::status::Statuses;
-use super::wire::{Creditmemo, Head, Pair, Shipment};
+use super::wire::{Creditmemo, Head, Invoice, Pair, Shipment};
 use crate::channel::json::Amount;
 use crate::channel::parts::{Rows, by_order, joined};
 use crate::channel::rows::{broken, dug, nameless};
@@ -29,14 +31,15 @@ pub(crate) const WANTED: &str = "entity_id,increment_id,state,status,hold_before
 discount_amount,discount_description,coupon_code,tax_amount,shipping_amount,shipping_tax_amount,shipping_discount_amount,\
 shipping_discount_tax_compensation_amount,shipping_description,grand_total,total_paid,total_due,total_refunded,base_subtotal,\
 base_discount_amount,base_discount_tax_compensation_amount,base_tax_amount,base_shipping_amount,base_grand_total,\
-base_total_refunded,is_virtual,store_id,store_name,remote_ip,customer_id,customer_email,customer_firstname,customer_lastname,\
+base_total_refunded,is_virtual,store_id,store_name,remote_ip,customer_id,customer_email,customer_prefix,customer_firstname,customer_middlename,customer_lastname,customer_suffix,\
 customer_taxvat,customer_note,relation_parent_real_id,original_increment_id,relation_child_real_id,ext_order_id,\
 items[item_id,parent_item_id,product_id,product_type,sku,name,is_virtual,qty_ordered,qty_canceled,qty_invoiced,qty_refunded,\
-qty_shipped,price,tax_amount,discount_amount,discount_tax_compensation_amount,amount_refunded,\
+qty_shipped,price,row_total_incl_tax,tax_amount,discount_amount,discount_tax_compensation_amount,amount_refunded,\
+product_option[extension_attributes[custom_options[option_id,option_value]]],\
 extension_attributes[gift_message[sender,recipient,message]]],\
-billing_address[firstname,lastname,company,street,city,region,region_code,postcode,country_id,telephone,email,vat_id],\
+billing_address[prefix,firstname,middlename,lastname,suffix,company,street,city,region,region_code,postcode,country_id,telephone,email,vat_id],\
 payment[method,last_trans_id,po_number],\
-extension_attributes[shipping_assignments[shipping[method,address[firstname,lastname,company,street,city,region,region_code,\
+extension_attributes[shipping_assignments[shipping[method,address[prefix,firstname,middlename,lastname,suffix,company,street,city,region,region_code,\
 postcode,country_id,telephone,email,vat_id]]],payment_additional_info[key,value],gift_message[sender,recipient,message],\
 pickup_location_code]";
 
@@ -47,7 +50,10 @@ static ORDER: LazyLock<Wanted<'static>> = LazyLock::new(|| Wanted::of(WANTED));
 pub(crate) const SHIPMENT: &str = "entity_id,increment_id,order_id,created_at,items[order_item_id,qty],\
 tracks[entity_id,parent_id,created_at,track_number,title,carrier_code],comments[comment]";
 const CREDITMEMO: &str = "entity_id,order_id,state,created_at,grand_total,\
-items[order_item_id,qty,price,tax_amount,discount_amount,discount_tax_compensation_amount],comments[comment]";
+items[order_item_id,qty,price,row_total,tax_amount,discount_amount,discount_tax_compensation_amount],comments[comment]";
+
+/// Of an invoice what tells when it was paid.
+const INVOICE: &str = "entity_id,order_id,state,created_at";
 
 /// The list among what the gateway left of which one pair is kept: the name of the way of payment.
 const GATEWAY: &str = "payment_additional_info";
@@ -56,9 +62,14 @@ const GATEWAY: &str = "payment_additional_info";
 /// has none.
 const MACHINE: &str = "remote_ip";
 
+/// What the buyer typed or chose in an option. Of a file its name is kept: beside it stand the
+/// server's paths and the key that opens it.
+const CHOSEN: &str = "option_value";
+
 /// The lists of what belongs to orders.
 pub(crate) const SHIPMENTS: &str = "shipments";
 const CREDITMEMOS: &str = "creditmemos";
+const INVOICES: &str = "invoices";
 
 /// Orders with all that belongs to them. What belongs to several is read together; an order at
 /// whose parts the shop fails costs one order.
@@ -69,18 +80,24 @@ pub(crate) fn complete(api: &Api, statuses: &Statuses, rows: &[&RawValue]) -> Re
     };
     // A shipment that a program has made past the counts (`POST shipment`) is one all the same.
     let (shipped, refunded) = (ids(|_| true), ids(is_refunded));
+    let paid = ids(|head| counts(&head.total_paid));
     let facts = api.facts();
     let mut shipments = of_orders(api, SHIPMENTS, &shipped, facts.shipments)?;
     let mut memos = of_orders(api, CREDITMEMOS, &refunded, facts.creditmemos)?;
+    let mut invoices = of_orders(api, INVOICES, &paid, facts.invoices)?;
     let mut found = Found::default();
     for (row, head) in rows.iter().zip(&heads) {
         let id = head.entity_id.id().unwrap_or_default();
-        let parts = [(SHIPMENTS, shipments.remove(id)), (CREDITMEMOS, memos.remove(id))];
+        let parts =
+            [(SHIPMENTS, shipments.remove(id)), (CREDITMEMOS, memos.remove(id)), (INVOICES, invoices.remove(id))];
         let parts = parts.into_iter().filter_map(|(name, rows)| Some(rows?.map(|rows| (name, rows))));
         match parts.collect::<Result<Vec<_>>>() {
             Ok(parts) => found.orders.push(remote(row, &parts, statuses)?),
             Err(error) if error.is_too_much() => {
-                let why = format!("its shipments or its credit memos, which the shop keeps apart: {}", error.message());
+                let why = format!(
+                    "its shipments, its credit memos or its invoices, which the shop keeps apart: {}",
+                    error.message()
+                );
                 found.unshown.push(Unshown::of(id.to_owned(), &Error::new(error.kind(), why)));
             }
             Err(error) => return Err(error),
@@ -128,14 +145,18 @@ fn of_orders(api: &Api, list: &'static str, ids: &[&str], readable: bool) -> Res
 }
 
 fn read(api: &Api, list: &'static str, ids: &[&str]) -> Result<BTreeMap<String, Rows>> {
-    let fields = if list == SHIPMENTS { SHIPMENT } else { CREDITMEMO };
+    let fields = match list {
+        SHIPMENTS => SHIPMENT,
+        INVOICES => INVOICE,
+        _ => CREDITMEMO,
+    };
     let tree = Wanted::of(fields);
     let rows = api.of_orders(list, ids, fields)?.iter().map(|row| tree.kept(row)).collect::<Result<Rows>>()?;
     let order = |row: &RawValue| {
-        let order = if list == SHIPMENTS {
-            serde_json::from_str::<Shipment<'_>>(row.get()).ok()?.order_id
-        } else {
-            serde_json::from_str::<Creditmemo<'_>>(row.get()).ok()?.order_id
+        let order = match list {
+            SHIPMENTS => serde_json::from_str::<Shipment<'_>>(row.get()).ok()?.order_id,
+            INVOICES => serde_json::from_str::<Invoice<'_>>(row.get()).ok()?.order_id,
+            _ => serde_json::from_str::<Creditmemo<'_>>(row.get()).ok()?.order_id,
         };
         Some(order.get().to_owned())
     };
@@ -226,6 +247,10 @@ impl<'f> Wanted<'f> {
             GATEWAY if json.starts_with('[') => self.list(json, is_title, to),
             GATEWAY => to.push_str("[]"),
             "payment" if !json.starts_with('{') => to.push_str("{}"),
+            CHOSEN => match name_of_file(json) {
+                Some(name) => to.push_str(&Value::from(name).to_string()),
+                None => self.write(json, to),
+            },
             MACHINE => to.push_str(if json.trim_matches('"').is_empty() { "\"\"" } else { "\"not kept\"" }),
             _ => self.write(json, to),
         }
@@ -246,6 +271,18 @@ impl<'f> Wanted<'f> {
         }
         to.push(']');
     }
+}
+
+/// The name in what the shop tells of a file: its type, its name, places on the server, sizes, a key
+/// and a link, with commas between.
+fn name_of_file(json: &str) -> Option<String> {
+    let text: String = serde_json::from_str(json).ok()?;
+    let (kind, rest) = text.split_once(',')?;
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric() || b"-+._".contains(&b));
+    let is_type = kind.split_once('/').is_some_and(|(kind, of)| is_word(kind) && is_word(of));
+    let behind = rest.find(",custom_options/").filter(|_| is_type)?;
+    rest.get(..behind).map(str::to_owned)
 }
 
 /// The members of an object in their order.
@@ -307,6 +344,16 @@ mod tests {
             assert!(!found.document.get().contains(secret), "{secret}: {}", found.document.get());
         }
         assert!(found.document.get().contains(r#"[{"key":"method_title","value":"Card"}]"#));
+        // Of a buyer's file its name, and not the key that opens it.
+        let file = "image/jpeg,Ann, at sea.jpg,custom_options/quote/A/n/5f.jpg,custom_options/order/A/n/5f.jpg,/var/www/pub/media/5f.jpg,9134,640,480,5ecr3t,https://shop.test/sales/download/downloadCustomOption/id/7/key/5ecr3t/";
+        let json = format!(
+            r#"{{"items":[{{"product_option":{{"extension_attributes":{{"custom_options":[{{"option_id":"12","option_value":"{file}"}},
+            {{"option_id":"13","option_value":"text/x,y"}}]}}}}}}]}}"#
+        );
+        let found = remote(&raw(&json), &[], &Statuses::new()).unwrap();
+        let options =
+            r#"[{"option_id":"12","option_value":"Ann, at sea.jpg"},{"option_id":"13","option_value":"text/x,y"}]"#;
+        assert!(found.document.get().contains(options), "{}", found.document.get());
         let broken = serde_json::to_string(r#"{"entity_id":8,"payment":{"cc_last4":"4242"},"x":01}"#).unwrap();
         let found = remote(&raw(&broken), &[], &Statuses::new()).unwrap();
         assert_eq!((found.remote_id.as_str(), found.document.get()), ("8", r#"{"entity_id":"8"}"#));

@@ -5,24 +5,27 @@
 //! price, and the rows of its parts, each a line without a price. Whether a bundle ships as one or
 //! in its parts nothing in the order says. Either way it is one line as long as whole ones of it go
 //! out: a shipment of parts in their proportion is one of bundles. Where one holds some parts
-//! without the others, as only the shop's own pages make them, the parts are the lines to ship.
+//! without the others, as only the shop's own pages make them, the parts are the lines to ship; so
+//! they are where some parts were given back without the others.
 
 use rust_decimal::Decimal;
 
 use super::map::amount;
-use super::wire::{Item, Order, Shipment};
+use super::wire::{Chosen, Creditmemo, Item, Order, Shipment, ShippedItem};
 use crate::order::{Line, LineQuantity, sum};
 
 /// The rows of an order.
 pub(crate) struct Rows<'o, 'a> {
     items: &'o [Item<'a>],
     shipments: &'o [Shipment<'a>],
+    memos: &'o [Creditmemo<'a>],
 }
 
 impl<'o, 'a> Rows<'o, 'a> {
     /// Those of an order with what was fetched beside it.
     pub(crate) fn of(order: &'o Order<'a>) -> Self {
-        Self { items: &order.items.0, shipments: &order.ordersync.0.shipments.0 }
+        let added = &order.ordersync.0;
+        Self { items: &order.items.0, shipments: &added.shipments.0, memos: &added.creditmemos.0 }
     }
 
     /// A row by its id.
@@ -34,7 +37,13 @@ impl<'o, 'a> Rows<'o, 'a> {
         item.parent_item_id.id().and_then(|id| self.by_id(id))
     }
 
-    fn children<'s>(&'s self, parent: &'s Item<'_>) -> impl Iterator<Item = &'o Item<'a>> + 's {
+    /// The credit memos that count: open ones and done ones. The third state is taken back.
+    pub(crate) fn memos(&self) -> impl Iterator<Item = &'o Creditmemo<'a>> {
+        self.memos.iter().filter(|memo| memo.state.get() != "3")
+    }
+
+    /// The rows below one.
+    pub(crate) fn children<'s>(&'s self, parent: &'s Item<'_>) -> impl Iterator<Item = &'o Item<'a>> + 's {
         let is_child = |item: &&Item<'_>| item.parent_item_id.id().is_some_and(|id| id == parent.item_id.get());
         self.items.iter().filter(is_child)
     }
@@ -61,28 +70,83 @@ impl<'o, 'a> Rows<'o, 'a> {
         bundle: &Item<'_>,
         count: impl Fn(&Item<'_>) -> Result<Decimal, String>,
     ) -> Result<Option<Decimal>, String> {
+        let ones = self.ones_of_each(bundle, count)?;
+        let first = ones.first().copied().unwrap_or_default();
+        let is_whole = first.fract().is_zero() && ones.iter().all(|ones| *ones == first);
+        Ok(is_whole.then_some(first))
+    }
+
+    /// So many of each of the parts as so many of their bundle. What goes into no parcel counts only
+    /// where nothing of it does.
+    fn ones_of_each(
+        &self,
+        bundle: &Item<'_>,
+        count: impl Fn(&Item<'_>) -> Result<Decimal, String>,
+    ) -> Result<Vec<Decimal>, String> {
         let whole = amount(&bundle.qty_ordered, "qty_ordered")?;
-        let mut found = None;
-        for part in self.children(bundle).filter(|part| goes_into_a_parcel(part)) {
-            let of_part = count(part)?.saturating_mul(whole);
-            let ones = of_part.checked_div(amount(&part.qty_ordered, "qty_ordered")?).unwrap_or_default().round_dp(4);
-            if *found.get_or_insert(ones) != ones || !ones.fract().is_zero() {
-                return Ok(None);
-            }
+        let mut parts: Vec<_> = self.children(bundle).filter(|part| goes_into_a_parcel(part)).collect();
+        if parts.is_empty() {
+            parts = self.children(bundle).collect();
         }
-        Ok(Some(found.unwrap_or_default()))
+        let ones = |part: &Item<'_>| {
+            let of_part = count(part)?.saturating_mul(whole);
+            let each = amount(&part.qty_ordered, "qty_ordered")?;
+            Ok(of_part.checked_div(each).unwrap_or_default().round_dp(4))
+        };
+        parts.into_iter().map(ones).collect()
     }
 
     /// The bundle that a row is, or that it is a part of.
-    fn bundle_of(&self, item: &'o Item<'a>) -> Option<&'o Item<'a>> {
+    pub(crate) fn bundle_of(&self, item: &'o Item<'a>) -> Option<&'o Item<'a>> {
         let bundle = self.parent(item).or_else(|| self.children(item).next().map(|_| item));
         bundle.filter(|bundle| !is_configurable(bundle))
     }
 
     /// Whether the parts of a bundle are to ship by themselves.
-    fn ships_apart(&self, bundle: &Item<'_>) -> Result<bool, String> {
+    pub(crate) fn ships_apart(&self, bundle: &Item<'_>) -> Result<bool, String> {
         let of_each = self.shipments.iter().map(|one| self.whole_ones(one, bundle));
-        Ok(of_each.collect::<Result<Vec<_>, _>>()?.contains(&None))
+        Ok(of_each.collect::<Result<Vec<_>, _>>()?.contains(&None) || self.is_torn(bundle)?)
+    }
+
+    /// Whether parts of a bundle were given back without the others before all of it was sent.
+    fn is_torn(&self, bundle: &Item<'_>) -> Result<bool, String> {
+        let count = |item: &Item<'_>| amount(&item.qty_shipped, "qty_shipped");
+        let sent = self.ones(bundle, count)?.unwrap_or_default();
+        if sent >= amount(&bundle.qty_ordered, "qty_ordered")? {
+            return Ok(false);
+        }
+        let of_each = self.memos().map(|memo| self.ones(bundle, |item| in_memo(memo, item)));
+        let is_torn = of_each.collect::<Result<Vec<_>, _>>()?.contains(&None);
+        Ok(is_torn || self.ones(bundle, refunded)?.is_none())
+    }
+
+    /// How many of a bundle this counts; `None` where it is some parts without the others. The row of a
+    /// bundle has credit memos' pieces of all its parts together, or the number of its shipments: it
+    /// tells something only where its parts tell nothing.
+    pub(crate) fn ones(
+        &self,
+        bundle: &Item<'_>,
+        count: impl Fn(&Item<'_>) -> Result<Decimal, String>,
+    ) -> Result<Option<Decimal>, String> {
+        let of_parts = sum(self.children(bundle).map(&count).collect::<Result<Vec<_>, _>>()?);
+        if of_parts.is_zero() {
+            let most = amount(&bundle.qty_ordered, "qty_ordered")?.max(Decimal::ZERO);
+            return Ok(Some(count(bundle)?.min(most)));
+        }
+        self.in_whole_ones(bundle, count)
+    }
+
+    /// How many of a line were given back: of a bundle of which some parts were without the others,
+    /// as many as were whole.
+    fn refunded(&self, item: &Item<'_>) -> Result<Decimal, String> {
+        if is_configurable(item) || self.children(item).next().is_none() {
+            return refunded(item);
+        }
+        if let Some(ones) = self.ones(item, refunded)? {
+            return Ok(ones);
+        }
+        let least = self.ones_of_each(item, refunded)?.into_iter().min();
+        Ok(least.unwrap_or_default().floor())
     }
 
     /// How many of a line the order counts as shipped. The row of a bundle that goes in its parts
@@ -90,6 +154,13 @@ impl<'o, 'a> Rows<'o, 'a> {
     pub(crate) fn shipped(&self, id: &str) -> Result<Decimal, String> {
         let Some(item) = self.by_id(id) else { return Ok(Decimal::ZERO) };
         let count = |item: &Item<'_>| amount(&item.qty_shipped, "qty_shipped");
+        if let Some(bundle) = self.parent(item).filter(|parent| !is_configurable(parent)) {
+            let of_parts = sum(self.children(bundle).map(count).collect::<Result<Vec<_>, _>>()?);
+            let all = LineQuantity { line_id: bundle.item_id.get().to_owned(), quantity: count(bundle)? };
+            let parts = if of_parts.is_zero() { self.parts_of(&all)?.unwrap_or_default() } else { Vec::new() };
+            let mine = parts.into_iter().find(|part| part.line_id == id);
+            return mine.map_or_else(|| count(item), |part| Ok(part.quantity));
+        }
         let ones = self.bundle_of(item).map(|_| self.in_whole_ones(item, count)).transpose()?.flatten();
         ones.filter(|ones| !ones.is_zero()).map_or_else(|| count(item), Ok)
     }
@@ -112,7 +183,18 @@ impl<'o, 'a> Rows<'o, 'a> {
             let bundle_id = bundle.item_id.get();
             let ones = if self.ships_apart(bundle)? { None } else { self.whole_ones(one, bundle)? };
             match ones {
-                None if id == bundle_id => {}
+                // Without a row of its parts it is no heading, but what went.
+                None if id == bundle_id => {
+                    let is_of_a_part = |row: &ShippedItem<'_>| {
+                        let part = self.by_id(row.order_item_id.get()).and_then(|item| self.parent(item));
+                        part.is_some_and(|parent| parent.item_id.get() == bundle_id)
+                    };
+                    if !one.items.0.iter().any(is_of_a_part) {
+                        let all = LineQuantity { line_id: id.to_owned(), quantity };
+                        let parts = self.parts_of(&all)?.unwrap_or_default();
+                        parts.into_iter().for_each(|part| add(&part.line_id, part.quantity));
+                    }
+                }
                 None => add(id, quantity),
                 Some(ones) if ones.is_zero() => add(id, quantity),
                 Some(ones) if !met.contains(&bundle_id) => {
@@ -156,6 +238,18 @@ impl<'o, 'a> Rows<'o, 'a> {
 
 fn is_configurable(item: &Item<'_>) -> bool {
     item.product_type.get() == "configurable"
+}
+
+/// How many of a row the order counts as given back.
+fn refunded(item: &Item<'_>) -> Result<Decimal, String> {
+    Ok(amount(&item.qty_refunded, "qty_refunded")?.max(Decimal::ZERO))
+}
+
+/// How many of a row a credit memo gives back.
+pub(crate) fn in_memo(memo: &Creditmemo<'_>, item: &Item<'_>) -> Result<Decimal, String> {
+    let rows = memo.items.0.iter().filter(|row| row.order_item_id.get() == item.item_id.get());
+    let counts = rows.map(|row| Ok(amount(&row.qty, "creditmemos.qty")?.abs()));
+    Ok(sum(counts.collect::<Result<Vec<_>, String>>()?))
 }
 
 fn is_yes(text: &str) -> bool {
@@ -215,17 +309,13 @@ fn line(rows: &Rows<'_, '_>, item: &Item<'_>) -> Result<Line, String> {
         remote_id: item.item_id.id().ok_or("a line has no item_id")?.to_owned(),
         sku: item.sku.get().to_owned(),
         name: item.name.get().to_owned(),
-        variant: variant
-            .map(|variant| variant.name.get())
-            .filter(|name| *name != item.name.get())
-            .unwrap_or_default()
-            .to_owned(),
+        variant: made_up(item, variant),
         product_id: match variant.and_then(|variant| variant.product_id.id()) {
             Some(variant) if !product.is_empty() => format!("{product}:{variant}"),
             _ => product.to_owned(),
         },
         quantity: Decimal::ZERO,
-        refunded: amount(&item.qty_refunded, "qty_refunded")?.max(Decimal::ZERO),
+        refunded: rows.refunded(item)?,
         returned: None,
         unit_price: Decimal::ZERO,
         total: Decimal::ZERO,
@@ -233,6 +323,19 @@ fn line(rows: &Rows<'_, '_>, item: &Item<'_>) -> Result<Line, String> {
         ships: true,
         ship_to: 0,
     })
+}
+
+/// The variant, and what the buyer typed or chose beside it. What an option is called only the
+/// catalogue knows.
+fn made_up(item: &Item<'_>, variant: Option<&Item<'_>>) -> String {
+    let name = variant.map(|variant| variant.name.get()).filter(|name| *name != item.name.get());
+    let options = item.product_option.0.extension_attributes.0.custom_options.0.iter().flatten();
+    let option = |option: &Chosen<'_>| {
+        let rows = option.option_value.get().lines().map(str::trim).filter(|row| !row.is_empty());
+        let text = rows.collect::<Vec<_>>().join(" / ");
+        (!text.is_empty()).then(|| format!("option {}: {text}", option.option_id.get()))
+    };
+    name.map(str::to_owned).into_iter().chain(options.filter_map(option)).collect::<Vec<_>>().join(", ")
 }
 
 /// The line without tax after its discount. Where the parts of a bundle carry the discount, the row
@@ -247,8 +350,31 @@ fn net(rows: &Rows<'_, '_>, item: &Item<'_>, ordered: Decimal) -> Result<Decimal
     if off.is_zero() && !is_configurable(item) {
         off = sum(rows.children(item).map(discount).collect::<Result<Vec<_>, _>>()?);
     }
-    let goods = amount(&item.price, "price")?.saturating_mul(ordered);
-    Ok(goods.saturating_sub(off).round_dp(4).normalize())
+    Ok(goods(item, ordered)?.saturating_sub(off).round_dp(4).normalize())
+}
+
+/// What the pieces of a row cost without tax and before discount. A shop whose prices have the tax
+/// in them rounds the price of one from the sum of all.
+fn goods(item: &Item<'_>, ordered: Decimal) -> Result<Decimal, String> {
+    let by_price = amount(&item.price, "price")?.saturating_mul(ordered);
+    if item.row_total_incl_tax.get().is_empty() {
+        return Ok(by_price);
+    }
+    // After discount, with the tax on what is left.
+    let told = sum([
+        amount(&item.row_total_incl_tax, "row_total_incl_tax")?,
+        -amount(&item.tax_amount, "tax_amount")?,
+        amount(&item.discount_amount, "discount_amount")?.abs(),
+        -amount(&item.discount_tax_compensation_amount, "discount_tax_compensation_amount")?,
+    ]);
+    Ok(if is_but_rounded(told, by_price, ordered) { told } else { by_price })
+}
+
+/// Whether a sum is that of so many pieces but for the rounding of the price of each, and of the two
+/// or three amounts that it is made of.
+pub(crate) fn is_but_rounded(told: Decimal, by_price: Decimal, pieces: Decimal) -> bool {
+    let of_prices = pieces.abs().saturating_mul(Decimal::new(5, 3));
+    told.saturating_sub(by_price).abs() <= of_prices.saturating_add(Decimal::new(2, 2))
 }
 
 fn tax(rows: &Rows<'_, '_>, item: &Item<'_>) -> Result<Decimal, String> {

@@ -1,8 +1,9 @@
 //! Magento's order to ours. Pure: the same document and settings give the same order.
 //!
 //! Amounts are in the currency of the order; those of the shop's own are beside them under `base_`.
-//! Lines are without tax. A line's sum is its price times its pieces less its discount: what REST
-//! gives as `row_total` has the discount in it, or the pieces not, from version to version.
+//! Lines are without tax. What REST gives as `row_total` has the discount in it, or the pieces not,
+//! from version to version: a line's sum is what its row comes to with tax, less that. It is the
+//! price times the pieces but for rounding; where it is not, these are believed.
 
 use rust_decimal::Decimal;
 
@@ -15,7 +16,7 @@ use crate::clock::Timestamp;
 use crate::order::sums::balanced;
 use crate::order::{
     Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Parcel, Payment, Pieces, Presence, Refund,
-    RefundLine, RemoteShipment, Status, Totals, sum,
+    RemoteShipment, Status, Totals, sum,
 };
 
 /// Reads an order's document. The error names the member at fault and repeats nothing personal.
@@ -38,7 +39,7 @@ fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     let rows = Rows::of(o);
     let (mut lines, cancelled) = lines(&rows, o.state.get() == CANCELED)?;
     lines.iter_mut().filter(|_| picked_up).for_each(|line| line.ships = false);
-    let refunds = refunds(o, &rows, &lines)?;
+    let refunds = super::refunds::refunds(o, &rows, &lines)?;
     let mut shipments = shipments(o, &rows, &lines)?;
     shipments.retain(|one| one.is_parcel(&lines));
     let totals = totals(o, &lines, &refunds)?;
@@ -62,7 +63,7 @@ fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
         presence: Presence::Listed,
         placed_at,
         updated_at,
-        paid_at: paid.then_some(placed_at),
+        paid_at: paid.then(|| paid_at(o)).transpose()?.map(|at| at.unwrap_or(placed_at)),
         ship_by: None,
         currency,
         shop_totals: shop_totals(o, currency)?,
@@ -110,6 +111,14 @@ fn is_paid(o: &wire::Order<'_>, total: Decimal) -> Result<bool, String> {
     }
     let paid = amount(&o.total_paid, "total_paid")?;
     Ok(paid >= total || matches!(o.state.get(), "complete" | status::CLOSED))
+}
+
+/// When it was paid: when the last of its invoices was made that is paid. `None` where no invoice is
+/// known: nothing had to be paid, another program noted it, or the integration may not read them.
+fn paid_at(o: &wire::Order<'_>) -> Result<Option<Timestamp>, String> {
+    let paid = o.ordersync.0.invoices.0.iter().filter(|invoice| invoice.state.get() == "2");
+    let times = paid.map(|invoice| time(&invoice.created_at, "invoices.created_at"));
+    Ok(times.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().max())
 }
 
 /// What its shipments amount to.
@@ -197,20 +206,30 @@ fn shipping_method<'o>(o: &'o wire::Order<'_>) -> &'o str {
     assignment(o).map_or("", |shipping| shipping.method.get())
 }
 
+/// What the codes of the "carriers" end with by which goods stay at a counter of the shop's own:
+/// Magento's, and those of modules (Amasty, Magestore, Mageworx, LS Retail). A carrier's own points
+/// take parcels.
+const COUNTERS: [&str; 4] = ["instore", "storepickup", "mageworxpickup", "clickandcollect"];
+
 /// Whether the buyer comes for it.
 fn is_picked_up(o: &wire::Order<'_>) -> bool {
     let method = shipping_method(o);
     !o.extension_attributes.0.pickup_location_code.get().is_empty()
-        || method.starts_with("instore_")
-        || method.starts_with("storepickup_")
+        || COUNTERS.iter().any(|of| method.split('_').next().is_some_and(|carrier| carrier.ends_with(of)))
         || is_pickup(o.status.get())
 }
 
 fn buyer(o: &wire::Order<'_>, billing: &Address) -> Buyer {
-    let name = format!("{} {}", o.customer_firstname.get(), o.customer_lastname.get());
+    let name = name_of([
+        &o.customer_prefix,
+        &o.customer_firstname,
+        &o.customer_middlename,
+        &o.customer_lastname,
+        &o.customer_suffix,
+    ]);
     Buyer {
         remote_id: o.customer_id.id().unwrap_or_default().to_owned(),
-        name: first_of(name.trim(), &billing.name).to_owned(),
+        name: first_of(&name, &billing.name).to_owned(),
         email: first_of(o.customer_email.get(), &billing.email).to_owned(),
         phone: billing.phone.clone(),
     }
@@ -228,12 +247,18 @@ fn ship_to(o: &wire::Order<'_>, billing: &Address, ships: bool) -> Vec<Address> 
     to.into_iter().collect()
 }
 
+/// A name as the shop writes it: title, first name, middle name, last name, suffix.
+fn name_of(parts: [&Text<'_>; 5]) -> String {
+    let told = parts.map(Text::get).into_iter().filter(|part| !part.is_empty());
+    told.collect::<Vec<_>>().join(" ")
+}
+
 fn address(a: &wire::Address<'_>) -> Address {
     let mut street = a.street.0.iter().map(AsRef::<str>::as_ref).filter(|line| !line.is_empty());
     let line1 = street.next().unwrap_or_default().to_owned();
     Address {
         remote_id: None,
-        name: format!("{} {}", a.firstname.get(), a.lastname.get()).trim().to_owned(),
+        name: name_of([&a.prefix, &a.firstname, &a.middlename, &a.lastname, &a.suffix]),
         company: a.company.get().to_owned(),
         line1,
         line2: street.collect::<Vec<_>>().join(", "),
@@ -303,54 +328,6 @@ fn attributes(o: &wire::Order<'_>, picked_up: bool) -> Vec<(String, String)> {
         }
     }
     found
-}
-
-/// The refunds with their lines; by the order's own sums, where nothing is known of them.
-fn refunds(o: &wire::Order<'_>, rows: &Rows<'_, '_>, lines: &[Line]) -> Result<Vec<Refund>, String> {
-    // Open and done; the third is taken back.
-    let counts = |memo: &&wire::Creditmemo<'_>| memo.state.get() != "3";
-    let memos = &o.ordersync.0.creditmemos.0;
-    let refunds = memos.iter().filter(counts).map(|memo| refund(memo, rows, lines)).collect::<Result<Vec<_>, _>>()?;
-    let back = amount(&o.total_refunded, "total_refunded")?;
-    if !refunds.is_empty() || back.is_zero() {
-        return Ok(refunds);
-    }
-    let of_line = |line: &Line| -> Result<Option<RefundLine>, String> {
-        let Some(row) = rows.by_id(&line.remote_id).filter(|_| !line.refunded.is_zero()) else { return Ok(None) };
-        let amount = amount(&row.amount_refunded, "amount_refunded")?;
-        Ok(Some(RefundLine { line_id: line.remote_id.clone(), quantity: line.refunded, amount }))
-    };
-    let lines = lines.iter().filter_map(|line| of_line(line).transpose()).collect::<Result<_, _>>()?;
-    Ok(vec![Refund { remote_id: String::new(), refunded_at: None, amount: back, reason: String::new(), lines }])
-}
-
-fn refund(memo: &wire::Creditmemo<'_>, rows: &Rows<'_, '_>, lines: &[Line]) -> Result<Refund, String> {
-    let line = |item: &wire::BackItem<'_>| -> Result<Option<RefundLine>, String> {
-        let id = rows.line_of(item.order_item_id.get());
-        let quantity = amount(&item.qty, "creditmemos.qty")?.abs();
-        if quantity.is_zero() || id != item.order_item_id.get() || !lines.iter().any(|line| line.remote_id == id) {
-            return Ok(None);
-        }
-        let goods = amount(&item.price, "creditmemos.price")?.saturating_mul(quantity);
-        let amount = sum([
-            goods,
-            amount(&item.tax_amount, "creditmemos.tax_amount")?,
-            -amount(&item.discount_amount, "creditmemos.discount_amount")?,
-            amount(&item.discount_tax_compensation_amount, "creditmemos.discount_tax_compensation_amount")?,
-        ]);
-        Ok(Some(RefundLine {
-            line_id: id.to_owned(),
-            quantity,
-            amount: amount.round_dp(4).normalize().max(Decimal::ZERO),
-        }))
-    };
-    Ok(Refund {
-        remote_id: memo.entity_id.get().to_owned(),
-        refunded_at: time(&memo.created_at, "creditmemos.created_at")?,
-        amount: amount(&memo.grand_total, "creditmemos.grand_total")?.abs(),
-        reason: memo.comments.0.iter().flatten().next().map_or("", |comment| comment.comment.get()).to_owned(),
-        lines: memo.items.0.iter().filter_map(|item| line(item).transpose()).collect::<Result<_, _>>()?,
-    })
 }
 
 /// The shipments, and what the order counts as shipped beside them as one without a number.

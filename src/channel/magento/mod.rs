@@ -35,6 +35,7 @@ mod map;
 mod operation;
 mod pages;
 mod probe;
+mod refunds;
 mod settings;
 mod shipments;
 mod status;

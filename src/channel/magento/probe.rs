@@ -36,10 +36,12 @@ pub(crate) struct Facts {
     pub(crate) sources: Vec<String>,
     /// Codes and ids of its store views.
     pub(crate) store_views: Vec<(String, u64)>,
-    /// Shipments, and credit memos, may be read.
+    /// Shipments, credit memos and invoices may be read.
     pub(crate) shipments: bool,
     /// See `shipments`.
     pub(crate) creditmemos: bool,
+    /// See `shipments`.
+    pub(crate) invoices: bool,
 }
 
 /// What a member means that an earlier version has not written.
@@ -54,6 +56,7 @@ impl Default for Facts {
             store_views: Vec::new(),
             shipments: true,
             creditmemos: true,
+            invoices: true,
         }
     }
 }
@@ -121,6 +124,8 @@ pub(crate) fn probe(api: &Api, settings: &Settings) -> Result<ShopInfo> {
     facts.store_views = configs.iter().filter_map(|config| Some((text(&config.code), id(config)?))).collect();
     facts.shipments = may_read(api, "shipments", "shipments and their tracking numbers", &mut warnings)?;
     facts.creditmemos = may_read(api, "creditmemos", "credit memos, so which pieces a refund was of", &mut warnings)?;
+    facts.invoices =
+        may_read(api, "invoices", "invoices, so an order counts as paid when it was placed", &mut warnings)?;
     facts.sources = sources(api, settings, &mut warnings)?;
     let wanted = unset(settings, &facts.sources);
     warnings.extend(wanted.clone());

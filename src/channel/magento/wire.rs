@@ -36,6 +36,7 @@ documents! {
         state: Text<'a>,
         created_at: Text<'a>,
         updated_at: Text<'a>,
+        total_paid: Amount<'a>,
         total_refunded: Amount<'a>,
         items: Keyed<Option<HeadItem<'a>>>,
     }
@@ -81,8 +82,11 @@ documents! {
         remote_ip: Text<'a>,
         customer_id: Text<'a>,
         customer_email: Text<'a>,
+        customer_prefix: Text<'a>,
         customer_firstname: Text<'a>,
+        customer_middlename: Text<'a>,
         customer_lastname: Text<'a>,
+        customer_suffix: Text<'a>,
         customer_taxvat: Text<'a>,
         customer_note: Text<'a>,
         relation_parent_real_id: Text<'a>,
@@ -98,7 +102,11 @@ documents! {
     }
 
     /// What was fetched beside the order itself.
-    Added { shipments: Keyed<Shipment<'a>>, creditmemos: Keyed<Creditmemo<'a>> }
+    Added {
+        shipments: Keyed<Shipment<'a>>,
+        creditmemos: Keyed<Creditmemo<'a>>,
+        invoices: Keyed<Invoice<'a>>,
+    }
 
     /// A row of an order: a line, or what a line is made of. `row_total` is not read: what is in it
     /// differs from version to version.
@@ -116,12 +124,24 @@ documents! {
         qty_refunded: Amount<'a>,
         qty_shipped: Amount<'a>,
         price: Amount<'a>,
+        row_total_incl_tax: Amount<'a>,
         tax_amount: Amount<'a>,
         discount_amount: Amount<'a>,
         discount_tax_compensation_amount: Amount<'a>,
         amount_refunded: Amount<'a>,
+        product_option: Maybe<ProductOption<'a>>,
         extension_attributes: Maybe<ItemExtension<'a>>,
     }
+
+    /// How a product was made up.
+    ProductOption { extension_attributes: Maybe<MadeUp<'a>> }
+
+    /// What the buyer typed or chose; some versions leave it out.
+    MadeUp { custom_options: Keyed<Option<Chosen<'a>>> }
+
+    /// One of these, by the ids that the shop's catalogue has for them: of what is chosen from a list
+    /// the value is an id, too.
+    Chosen { option_id: Text<'a>, option_value: Text<'a> }
 
     /// What hangs on a row.
     ItemExtension { gift_message: Maybe<GiftMessage<'a>> }
@@ -131,8 +151,11 @@ documents! {
 
     /// A billing or delivery address.
     Address {
+        prefix: Text<'a>,
         firstname: Text<'a>,
+        middlename: Text<'a>,
         lastname: Text<'a>,
+        suffix: Text<'a>,
         company: Text<'a>,
         street: Lines<'a>,
         city: Text<'a>,
@@ -208,10 +231,14 @@ documents! {
         order_item_id: Text<'a>,
         qty: Amount<'a>,
         price: Amount<'a>,
+        row_total: Amount<'a>,
         tax_amount: Amount<'a>,
         discount_amount: Amount<'a>,
         discount_tax_compensation_amount: Amount<'a>,
     }
+
+    /// What was paid of an order, or is to be.
+    Invoice { order_id: Text<'a>, state: Text<'a>, created_at: Text<'a> }
 
     /// An error.
     Failure { message: Text<'a> }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::options::Options;
-use super::{NewOrder, Shop, orders, vendor};
+use super::{NewOrder, Shop, orders, render, vendor};
 use crate::clock::Clock;
 
 impl Shop {
@@ -26,15 +26,37 @@ impl Shop {
         self.with(|context| context.change(id, |order| order.own.word = Some(word.to_owned())))
     }
 
+    /// What the buyer typed in an option of the first line is another text.
+    pub fn set_option(&self, id: u64, option: &str, text: &str) -> bool {
+        self.with(|context| context.change(id, |order| order.set_meta(&format!("option {option}"), text.into())))
+    }
+
     /// Everything goes on an invoice: it cannot be cancelled any more.
     pub fn invoice(&self, id: u64) -> bool {
         self.with(|context| {
-            let is_done = context.change(id, vendor::invoice);
+            let now = context.now;
+            let is_done = context.change(id, |order| vendor::invoice(order, now));
             if context.state.orders.get(&id).is_some_and(|entry| entry.status == "new") {
                 vendor::set_state(context, id, "processing");
             }
             vendor::settle(context, id);
             is_done
+        })
+    }
+
+    /// The merchant pays back pieces of the parts of a bundle, of each so many, as the shop's own
+    /// pages have it; gives the credit memo's id.
+    pub fn refund_parts(&self, id: u64, nth: usize, pieces: &[u64], amount: &str) -> Option<u64> {
+        let amount = amount.parse().ok()?;
+        self.with(|context| {
+            let memo = context.refund(id, amount, "", Vec::new())?;
+            let order = context.order_mut(id)?;
+            let parts = render::parts(order.lines.get(nth)?);
+            let rows = parts.iter().zip(pieces).map(|(part, pieces)| (part.id, *pieces));
+            order.own.parts_back.insert(memo, rows.filter(|(_, pieces)| *pieces > 0).collect());
+            vendor::settle(context, id);
+            context.touch(id);
+            Some(memo)
         })
     }
 

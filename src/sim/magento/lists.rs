@@ -1,4 +1,4 @@
-//! Lists: orders, shipments, credit memos.
+//! Lists: orders, shipments, credit memos, invoices.
 
 use serde_json::Value;
 
@@ -31,7 +31,7 @@ const ORDER: &[&str] = &[
     "shipping_description",
 ];
 
-/// Those of a shipment or a credit memo.
+/// Those of a shipment, a credit memo or an invoice.
 const CHILD: &[&str] = &[
     "entity_id",
     "increment_id",
@@ -126,6 +126,11 @@ pub(super) fn shipments(call: &mut Call<'_, '_>) -> Answer {
 /// `GET creditmemos`.
 pub(super) fn memos(call: &mut Call<'_, '_>) -> Answer {
     children(call, |call, order| order.refunds.iter().map(|one| render::memo(call.options, order, one)).collect())
+}
+
+/// `GET invoices`.
+pub(super) fn invoices(call: &mut Call<'_, '_>) -> Answer {
+    children(call, |_, order| order.own.invoices.iter().map(|one| render::invoice(order, *one)).collect())
 }
 
 /// A list of what hangs on orders.

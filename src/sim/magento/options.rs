@@ -87,6 +87,9 @@ options! {
         tax_basis_points: u32 = 1900,
         /// Its modules for webhooks.
         async_events: AsyncEvents = AsyncEvents::No,
+        /// Whether the prices in the catalogue have the tax in them: of those that are kept the price
+        /// of one is rounded from the sum of all.
+        prices_include_tax: bool = false,
         /// How long a page of orders takes.
         page_latency: Duration = Duration::ZERO,
         /// The id of the first order.

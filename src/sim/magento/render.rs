@@ -17,6 +17,9 @@ pub(super) const ADDRESS: [&str; 11] = [
     "telephone", "email",
 ];
 
+/// The carrier of a module for pick-up that writes nothing else on an order.
+const AMASTY: &str = "amstorepickup";
+
 /// A UTC time, without its zone.
 pub(super) fn time(at: i64) -> String {
     stamp(at, "%Y-%m-%d %H:%M:%S")
@@ -33,6 +36,27 @@ fn cents(amount: Decimal) -> Decimal {
 
 pub(super) fn tax(options: &Options, amount: Decimal) -> Decimal {
     cents(amount * Decimal::new(i64::from(options.tax_basis_points), 4))
+}
+
+/// The price of a line had the tax in it: its sum is what is left without it, and the price of one is
+/// rounded from that. What they differ by stands where a discount does, below zero.
+pub(super) fn take_out_tax(options: &Options, line: &mut Line) {
+    let (gross, points) = (line.subtotal(), Decimal::from(options.tax_basis_points));
+    let taxes = cents((gross * points).checked_div(Decimal::from(10_000) + points).unwrap_or_default());
+    line.price = cents((gross - taxes).checked_div(Decimal::from(line.quantity)).unwrap_or_default());
+    line.discount = line.subtotal() - (gross - taxes);
+}
+
+/// What is off a line.
+fn off(line: &Line) -> Decimal {
+    line.discount.max(Decimal::ZERO)
+}
+
+/// What so many pieces of a line come to before discount.
+fn goods(line: &Line, pieces: u64) -> Decimal {
+    let (pieces, all) = (Decimal::from(pieces), Decimal::from(line.quantity));
+    let rounding = (line.discount.min(Decimal::ZERO) * pieces).checked_div(all).unwrap_or_default();
+    line.price * pieces - cents(rounding)
 }
 
 /// An object without its members that are null.
@@ -107,11 +131,12 @@ struct Amounts {
 
 fn amounts(options: &Options, order: &Order, pieces: impl Fn(&Line) -> u64) -> Amounts {
     order.lines.iter().fold(Amounts::default(), |sum, line| {
+        let goods = goods(line, pieces(line));
         let (pieces, all) = (Decimal::from(pieces(line)), Decimal::from(line.quantity));
         let share = |amount: Decimal| cents((amount * pieces).checked_div(all).unwrap_or_default());
         Amounts {
-            subtotal: sum.subtotal + line.price * pieces,
-            discount: sum.discount + share(line.discount),
+            subtotal: sum.subtotal + goods,
+            discount: sum.discount + share(off(line)),
             tax: sum.tax + share(tax(options, line.total())),
         }
     })
@@ -163,6 +188,7 @@ fn address(order: &Order, address: &Address, kind: &str) -> Value {
         document.insert("email".to_owned(), json!(order.billing.email));
     }
     let mut document = Value::Object(document);
+    merge(&mut document, name_in_parts(address, ""));
     let id = address_id(order, kind == "shipping");
     merge(&mut document, json!({ "address_type": kind, "entity_id": id, "parent_id": order.id, "street": street }));
     document
@@ -181,13 +207,16 @@ pub(super) fn shown(call: &Call<'_, '_>, entry: &Entry) -> Value {
 pub(super) fn order(options: &Options, entry: &Entry, order: &Order) -> Value {
     let mut members = Map::new();
     let sums = order.sums(|amount| tax(options, amount));
-    let subtotal_tax: Decimal = order.lines.iter().map(|line| tax(options, line.subtotal())).sum();
+    let all = |line: &Line| goods(line, line.quantity);
+    let subtotal: Decimal = order.lines.iter().map(all).sum();
+    let subtotal_tax: Decimal = order.lines.iter().map(|line| tax(options, all(line))).sum();
+    let discount: Decimal = order.lines.iter().map(off).sum();
     let (grand, zero) = (total(options, order), Decimal::ZERO);
     let paid = money_in(options, order, &mut members, grand);
     #[rustfmt::skip]
     add(&mut members, order, &[
-        ("subtotal", order.subtotal()), ("subtotal_incl_tax", order.subtotal() + subtotal_tax),
-        ("discount_amount", -sums.discount), ("discount_tax_compensation_amount", zero), ("tax_amount", sums.tax),
+        ("subtotal", subtotal), ("subtotal_incl_tax", subtotal + subtotal_tax),
+        ("discount_amount", -discount), ("discount_tax_compensation_amount", zero), ("tax_amount", sums.tax),
         ("grand_total", grand), ("total_due", grand - paid),
     ]);
     let shipping = shipping_amounts(options, order);
@@ -278,7 +307,8 @@ fn head(options: &Options, entry: &Entry, order: &Order) -> Value {
     let name = |text: &str| some(text).filter(|_| !nameless);
     let pieces: u64 = order.lines.iter().map(|line| line.quantity).sum();
     let sent = order.places.first().map(|place| place.method.clone());
-    json!({
+    let in_parts = if nameless { json!({}) } else { name_in_parts(&order.billing, "customer_") };
+    let mut head = json!({
         "entity_id": entry.id, "increment_id": increment(order), "created_at": time(entry.created),
         "updated_at": time(entry.modified), "state": entry.status, "status": status(&entry.status, order),
         "store_id": 1 + entry.id % (options.store_views.len().max(1) as u64),
@@ -298,7 +328,32 @@ fn head(options: &Options, entry: &Entry, order: &Order) -> Value {
         "shipping_description": sent, "status_histories": comments(entry, order),
         "hold_before_state": order.own.before_hold,
         "hold_before_status": order.own.before_hold.as_deref().map(word),
-    })
+    });
+    merge(&mut head, in_parts);
+    head
+}
+
+/// A name of which more than two parts are told, as shops may ask for them: a title with a dot, a
+/// second first name, and with a dot what stands behind the last name.
+fn name_in_parts(address: &Address, before: &str) -> Value {
+    let (mut first, mut last): (Vec<&str>, Vec<&str>) =
+        (address.first_name.split(' ').collect(), address.last_name.split(' ').collect());
+    if first.len() < 2 && last.len() < 2 {
+        return json!({});
+    }
+    let prefix =
+        if first.len() > 1 && first.first().is_some_and(|word| word.ends_with('.')) { first.remove(0) } else { "" };
+    let suffix = last.pop_if(|word| word.ends_with('.')).unwrap_or_default();
+    let middle = first.split_off(first.len().min(1)).join(" ");
+    let parts = [
+        ("prefix", prefix),
+        ("firstname", &first.join(" ")),
+        ("middlename", &middle),
+        ("lastname", &last.join(" ")),
+        ("suffix", suffix),
+    ];
+    let told = parts.into_iter().filter(|(_, part)| !part.is_empty());
+    told.map(|(name, part)| (format!("{before}{name}"), json!(part))).collect()
 }
 
 /// An order that took the place of another, or one that another took the place of.
@@ -369,7 +424,12 @@ fn extension(options: &Options, order: &Order, items: &[Value], sums: &Value, ta
     let picked_up = order.lines.iter().any(|line| line.way == Way::Pickup);
     if let Some(place) = order.places.first() {
         shipping["address"] = address(order, &place.address, "shipping");
-        shipping["method"] = json!(if picked_up { "instore_pickup" } else { "flatrate_flatrate" });
+        let of_module = order.delivery == AMASTY;
+        shipping["method"] = match picked_up {
+            true if of_module => json!(format!("{AMASTY}_{AMASTY}")),
+            true => json!("instore_pickup"),
+            false => json!("flatrate_flatrate"),
+        };
     }
     let gift = order.lines.iter().find_map(|line| line.wrapping.as_ref());
     let gift = gift.map(|(sender, text)| {
@@ -388,7 +448,7 @@ fn extension(options: &Options, order: &Order, items: &[Value], sums: &Value, ta
         "payment_additional_info": [{ "key": "method_title", "value": title(&order.payment) }],
         "applied_taxes": rates, "item_applied_taxes": [], "converting_from_quote": false,
         "taxes": [], "additional_itemized_taxes": [], "gift_message": gift,
-        "pickup_location_code": picked_up.then_some("hamburg"),
+        "pickup_location_code": (picked_up && order.delivery != AMASTY).then_some("hamburg"),
     }))
 }
 
@@ -407,12 +467,12 @@ fn items(options: &Options, order: &Order, created: i64) -> Vec<Value> {
 /// makes of it.
 fn row(
     options: &Options,
-    (pieces, invoiced): (u64, u64),
+    (all, invoiced): (Decimal, u64),
     price: Decimal,
     discount: Decimal,
     taxes: Decimal,
 ) -> [(&'static str, Decimal); 11] {
-    let (all, zero) = (price * Decimal::from(pieces), Decimal::ZERO);
+    let zero = Decimal::ZERO;
     let told = if options.version == Version::V2_4_8 { price } else { all };
     [
         ("price", price),
@@ -433,10 +493,12 @@ fn item(options: &Options, order: &Order, line: &Line, created: i64) -> Value {
     let (sort, zero) = (Sort::of(line), Decimal::ZERO);
     let bundle = matches!(sort, Sort::Together | Sort::Apart);
     let mut members = Map::new();
-    let discount = if bundle { zero } else { line.discount };
-    let pieces = (line.quantity, invoiced(order, line));
+    let discount = if bundle { zero } else { off(line) };
+    let pieces = (goods(line, line.quantity), invoiced(order, line));
     add(&mut members, order, &row(options, pieces, line.price, discount, tax(options, line.total())));
-    add(&mut members, order, &[("amount_refunded", line.price * Decimal::from(line.refunded))]);
+    // What has prices of its own below it is refunded there.
+    let back = if bundle { zero } else { line.price * Decimal::from(line.refunded) };
+    add(&mut members, order, &[("amount_refunded", back)]);
     let kind = match sort {
         Sort::Plain(kind) => kind,
         Sort::Configurable => "configurable",
@@ -450,9 +512,21 @@ fn item(options: &Options, order: &Order, line: &Line, created: i64) -> Value {
         Sort::Together | Sort::Apart => {
             json!({ "bundle_options": [{ "option_id": 1, "option_qty": 1, "option_selections": [1, 2] }] })
         }
-        Sort::Plain(_) => Value::Null,
+        Sort::Plain(_) => json!({}),
     };
-    let chosen = (!chosen.is_null()).then(|| json!({ "extension_attributes": chosen }));
+    let mut chosen = chosen;
+    // What the buyer typed in an option of the first line: an attribute `option 12`.
+    let is_first = order.lines.first().is_some_and(|first| first.id == line.id);
+    let typed =
+        order.meta.iter().filter(|_| is_first).filter_map(|meta| {
+            Some(json!({ "option_id": meta.key.strip_prefix("option ")?, "option_value": meta.value }))
+        });
+    let typed: Vec<Value> = typed.collect();
+    if !typed.is_empty() {
+        chosen["custom_options"] = json!(typed);
+    }
+    let chosen = Some(chosen).filter(|chosen| chosen.as_object().is_some_and(|chosen| !chosen.is_empty()));
+    let chosen = chosen.map(|chosen| json!({ "extension_attributes": chosen }));
     let mut document = Value::Object(members);
     let name = if line.parent.is_empty() { &line.name } else { &line.parent };
     merge(&mut document, common(order, line.id, name, &line.sku, created));
@@ -462,7 +536,7 @@ fn item(options: &Options, order: &Order, line: &Line, created: i64) -> Value {
             "product_id": line.product, "product_type": kind, "is_virtual": u8::from(line.way == Way::Download),
             "qty_ordered": line.quantity, "qty_shipped": row_shipped(order, line),
             "qty_invoiced": invoiced(order, line),
-            "qty_refunded": line.refunded, "qty_canceled": canceled(order, line), "product_option": chosen,
+            "qty_refunded": row_refunded(order, line), "qty_canceled": canceled(order, line), "product_option": chosen,
             "discount_percent": if line.discount > zero { 10 } else { 0 },
             "tax_percent": number(Decimal::new(i64::from(options.tax_basis_points), 2)),
             "row_weight": number(Decimal::new(5, 1) * Decimal::from(line.quantity)), "weee_tax_applied": "[]",
@@ -484,13 +558,28 @@ fn part_shipped(order: &Order, line: &Line, part: &Part) -> u64 {
     }
 }
 
+/// What the row of a line counts as given back: that of a bundle as many as all its parts together,
+/// as the admin's form of a credit memo adds them up.
+pub(super) fn row_refunded(order: &Order, line: &Line) -> u64 {
+    match Sort::of(line) {
+        Sort::Together | Sort::Apart => parts(line).iter().map(|part| part_refunded(order, line, part)).sum(),
+        _ => line.refunded,
+    }
+}
+
+/// What the row of a part counts as given back.
+pub(super) fn part_refunded(order: &Order, line: &Line, part: &Part) -> u64 {
+    let alone = order.own.parts_back.values().flatten().filter(|(row, _)| *row == part.id);
+    line.refunded * part.per_set + alone.map(|(_, pieces)| pieces).sum::<u64>()
+}
+
 /// What all rows count as shipped, those of a bundle and of its parts too, and what those of simple
 /// products count as given back.
 pub(super) fn rows_done(order: &Order) -> (u64, u64) {
     order.lines.iter().fold((0, 0), |(mut shipped, mut back), line| {
         let parts = parts(line);
         shipped += row_shipped(order, line) + parts.iter().map(|part| part_shipped(order, line, part)).sum::<u64>();
-        back += parts.iter().map(|part| line.refunded * part.per_set).sum::<u64>();
+        back += parts.iter().map(|part| part_refunded(order, line, part)).sum::<u64>();
         back += if Sort::of(line) == Sort::Plain("simple") { line.refunded } else { 0 };
         (shipped, back)
     })
@@ -505,19 +594,26 @@ fn common(order: &Order, id: u64, name: &str, sku: &str, created: i64) -> Value 
     })
 }
 
+/// The price of one of a part.
+fn part_price(line: &Line, part: &Part) -> Decimal {
+    cents((line.price * part.share).checked_div(Decimal::from(part.per_set)).unwrap_or_default())
+}
+
 /// A row below its parent, which it repeats.
 fn child(options: &Options, order: &Order, line: &Line, part: &Part, parent: &Value) -> Value {
     let mut members = Map::new();
     let sets = |pieces: u64| pieces * part.per_set;
     let pieces = (sets(line.quantity), sets(invoiced(order, line)));
     let share = |amount: Decimal| cents(amount * part.share);
-    let price = cents((line.price * part.share).checked_div(Decimal::from(part.per_set)).unwrap_or_default());
-    let money = row(options, pieces, price, share(line.discount), share(tax(options, line.total())));
+    let price = part_price(line, part);
+    let back = part_refunded(order, line, part);
+    let all = (price * Decimal::from(pieces.0), pieces.1);
+    let money = row(options, all, price, share(off(line)), share(tax(options, line.total())));
     let bare = Sort::of(line) == Sort::Configurable;
     let unknown = ["price_incl_tax", "tax_amount", "discount_tax_compensation_amount"];
     let money: Vec<_> = money.into_iter().filter(|(name, _)| !bare || !unknown.contains(name)).collect();
     add(&mut members, order, &money);
-    add(&mut members, order, &[("amount_refunded", price * Decimal::from(sets(line.refunded)))]);
+    add(&mut members, order, &[("amount_refunded", price * Decimal::from(back))]);
     let mut document = Value::Object(members);
     merge(&mut document, common(order, part.id, &part.name, &part.sku, 0));
     document["created_at"] = parent["created_at"].clone();
@@ -528,7 +624,7 @@ fn child(options: &Options, order: &Order, line: &Line, part: &Part, parent: &Va
             "product_id": line.variant.max(line.product * 100 + part.id % 10), "product_type": "simple",
             "is_virtual": 0,
             "parent_item_id": line.id, "parent_item": parent, "discount_percent": 0, "qty_ordered": pieces.0,
-            "qty_shipped": part_shipped(order, line, part), "qty_invoiced": pieces.1, "qty_refunded": sets(line.refunded),
+            "qty_shipped": part_shipped(order, line, part), "qty_invoiced": pieces.1, "qty_refunded": back,
             "qty_canceled": if bare { 0 } else { sets(canceled(order, line)) },
         }),
     );
@@ -539,7 +635,21 @@ fn child(options: &Options, order: &Order, line: &Line, part: &Part, parent: &Va
 pub(super) fn memo(options: &Options, order: &Order, refund: &Refund) -> Value {
     let pieces =
         |line: &Line| refund.lines.iter().filter(|(id, _, _)| *id == line.id).map(|(_, pieces, _)| pieces).sum();
-    let back = amounts(options, order, pieces);
+    let mut back = amounts(options, order, pieces);
+    let alone = order.own.parts_back.get(&refund.id).map_or(&[][..], Vec::as_slice);
+    let of_parts = |line: &Line| {
+        let rows = parts(line).into_iter().filter_map(|part| {
+            let (_, pieces) = alone.iter().find(|(row, _)| *row == part.id)?;
+            Some((part, *pieces))
+        });
+        rows.collect::<Vec<_>>()
+    };
+    for line in &order.lines {
+        let money = of_parts(line).into_iter().map(|(part, pieces)| part_price(line, &part) * Decimal::from(pieces));
+        let money: Decimal = money.sum();
+        back.subtotal += money;
+        back.tax += tax(options, money);
+    }
     let whole = refund.amount >= total(options, order);
     let (zero, shipping) = (Decimal::ZERO, if whole { order.shipping() } else { Decimal::ZERO });
     let shipping_tax = tax(options, shipping);
@@ -560,9 +670,28 @@ pub(super) fn memo(options: &Options, order: &Order, refund: &Refund) -> Value {
     }
     let rows = (1..).zip(&refund.lines).filter_map(|(nth, (id, pieces, _))| {
         let line = order.line(*id)?;
-        Some(memo_row(options, order, refund.id, refund.id * 100 + nth, line, *pieces))
+        let id = refund.id * 100 + nth * 10;
+        Some(match Sort::of(line) {
+            Sort::Together | Sort::Apart => {
+                let parts = parts(line).into_iter().map(|part| (pieces * part.per_set, part));
+                memo_of_bundle(
+                    options,
+                    order,
+                    (refund.id, id),
+                    line,
+                    parts.map(|(pieces, part)| (part, pieces)).collect(),
+                )
+            }
+            _ => vec![memo_row(options, order, refund.id, id, line, *pieces)],
+        })
     });
-    let items: Vec<Value> = rows.collect();
+    let mut items: Vec<Value> = rows.flatten().collect();
+    for line in &order.lines {
+        let parts = of_parts(line);
+        if !parts.is_empty() {
+            items.extend(memo_of_bundle(options, order, (refund.id, refund.id * 100), line, parts));
+        }
+    }
     let mut document = Value::Object(members);
     merge(&mut document, currencies(order));
     merge(
@@ -577,7 +706,7 @@ pub(super) fn memo(options: &Options, order: &Order, refund: &Refund) -> Value {
 }
 
 fn memo_row(options: &Options, order: &Order, memo: u64, id: u64, line: &Line, pieces: u64) -> Value {
-    let (mut members, all) = (Map::new(), line.price * Decimal::from(pieces));
+    let (mut members, all) = (Map::new(), goods(line, pieces));
     let taxes = tax(options, all);
     #[rustfmt::skip]
     add(&mut members, order, &[
@@ -591,6 +720,51 @@ fn memo_row(options: &Options, order: &Order, memo: u64, id: u64, line: &Line, p
             "entity_id": id, "parent_id": memo, "order_item_id": line.id, "qty": pieces, "name": line.name,
             "sku": line.sku, "product_id": line.product, "base_cost": null, "weee_tax_applied": "[]",
             "weee_tax_applied_row_amount": 0, "weee_tax_row_disposition": 0, "base_weee_tax_row_disposition": 0,
+        }),
+    );
+    document
+}
+
+/// The row of a bundle with as many pieces as all its parts together, and no sums; and the rows of
+/// these parts.
+fn memo_of_bundle(
+    options: &Options,
+    order: &Order,
+    (memo, id): (u64, u64),
+    line: &Line,
+    parts: Vec<(Part, u64)>,
+) -> Vec<Value> {
+    let mut row = memo_row(options, order, memo, id, line, parts.iter().map(|(_, pieces)| pieces).sum());
+    for sum in ["row_total", "row_total_incl_tax", "tax_amount", "discount_tax_compensation_amount"] {
+        row.as_object_mut().into_iter().for_each(|row| {
+            row.remove(sum);
+            row.remove(&format!("base_{sum}"));
+        });
+    }
+    let below = (1..).zip(parts).map(|(nth, (part, pieces))| {
+        let as_line = Line {
+            id: part.id,
+            price: part_price(line, &part),
+            discount: Decimal::ZERO,
+            name: part.name,
+            sku: part.sku,
+            ..line.clone()
+        };
+        memo_row(options, order, memo, id + nth, &as_line, pieces)
+    });
+    std::iter::once(row).chain(below).collect()
+}
+
+/// An invoice, paid as it was made.
+pub(super) fn invoice(order: &Order, (id, at): (u64, i64)) -> Value {
+    let pieces: u64 = order.lines.iter().map(|line| invoiced(order, line)).sum();
+    let mut document = currencies(order);
+    merge(
+        &mut document,
+        json!({
+            "entity_id": id, "increment_id": format!("{id:09}"), "order_id": order.id, "state": 2, "store_id": 1,
+            "created_at": time(at), "updated_at": time(at), "total_qty": pieces, "items": [], "comments": [],
+            "billing_address_id": address_id(order, false), "can_void_flag": 0,
         }),
     );
     document

@@ -30,6 +30,7 @@ const ROUTES: &[Route<Handler>] = &[
     Route("POST", "shipment/track", "Magento_Sales::shipment", shipments::add_track),
     Route("DELETE", "shipment/track/{id}", "Magento_Sales::shipment", shipments::remove_track),
     Route("GET", "creditmemos", "Magento_Sales::sales_creditmemo", lists::memos),
+    Route("GET", "invoices", "Magento_Sales::sales_invoice", lists::invoices),
     Route("GET", "store/storeConfigs", "Magento_Backend::store", configs),
     Route("GET", "modules", "Magento_Backend::admin", modules),
     Route("GET", "inventory/sources", "Magento_InventoryApi::source", sources),

@@ -34,18 +34,20 @@ pub(super) fn rows_of(order: &Order, wanted: &[(u64, u64)]) -> Rows {
 pub(super) fn left(order: &Order) -> Rows {
     let lines = order.lines.iter().filter(|line| line.ships());
     let rows = lines.flat_map(|line| match Sort::of(line) {
-        Sort::Apart => {
-            let gone = |per_set: u64| line.refunded * per_set;
-            let left = |part: render::Part| {
-                let sent = order.own.parts.get(&part.id).copied().unwrap_or(0).max(gone(part.per_set));
-                let all = (line.quantity - canceled(order, line).min(line.quantity)) * part.per_set;
-                (part.id, all.saturating_sub(sent))
-            };
-            render::parts(line).into_iter().map(left).collect()
-        }
+        Sort::Apart => parts_left(order, line),
         _ => vec![(line.id, to_ship(order, line))],
     });
     rows.filter(|(_, pieces)| *pieces > 0).collect()
+}
+
+/// The rows of a bundle whose parts go apart, with what is left to ship of each.
+pub(super) fn parts_left(order: &Order, line: &Line) -> Rows {
+    let left = |part: render::Part| {
+        let sent = order.own.parts.get(&part.id).copied().unwrap_or(0).max(render::part_refunded(order, line, &part));
+        let all = (line.quantity - canceled(order, line).min(line.quantity)) * part.per_set;
+        (part.id, all.saturating_sub(sent))
+    };
+    render::parts(line).into_iter().map(left).collect()
 }
 
 /// Takes in a shipment of these rows.

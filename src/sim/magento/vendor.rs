@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::Value;
 
 use super::options::{ACCESS_TOKEN, ACCESS_TOKEN_SECRET, CONSUMER_KEY, CONSUMER_SECRET, Options};
+use super::render::Sort;
 use super::{Context, Entry, Line, Order, Shop, State, Tracking, access, async_events, orders, render, shipments};
 use crate::channel::ChannelKind;
 use crate::sim::http::{Request, Response};
@@ -36,6 +37,8 @@ pub struct Memory {
 pub struct Own {
     /// Pieces of lines on invoices.
     pub(crate) invoiced: BTreeMap<u64, u64>,
+    /// The invoices: id, and when they were made and paid.
+    pub(crate) invoices: Vec<(u64, i64)>,
     /// Pieces of lines that were cancelled.
     pub(crate) canceled: BTreeMap<u64, u64>,
     /// The state before it was held.
@@ -46,6 +49,8 @@ pub struct Own {
     pub(crate) parts: BTreeMap<u64, u64>,
     /// Such rows in shipments.
     pub(crate) sent_parts: BTreeMap<u64, Vec<(u64, u64)>>,
+    /// Such rows in credit memos that are of parts alone.
+    pub(crate) parts_back: BTreeMap<u64, Vec<(u64, u64)>>,
     /// Tracks that came later than their shipment: when, and what was said of them.
     pub(crate) tracks: BTreeMap<u64, (i64, Value)>,
     /// Comments on shipments.
@@ -82,7 +87,8 @@ pub(super) fn invoiced(order: &Order, line: &Line) -> u64 {
 
 /// Pieces that Magento still ships: what was given back and what was shipped are not added up.
 pub(super) fn to_ship(order: &Order, line: &Line) -> u64 {
-    line.quantity.saturating_sub(line.shipped.max(line.refunded) + canceled(order, line))
+    let back = render::row_refunded(order, line);
+    line.quantity.saturating_sub(line.shipped.max(back) + canceled(order, line))
 }
 
 /// Pieces that are not on an invoice yet.
@@ -97,7 +103,11 @@ pub(super) fn is_virtual(order: &Order) -> bool {
 
 /// Whether anything is left to ship.
 pub(super) fn can_ship(order: &Order) -> bool {
-    order.lines.iter().any(|line| line.way != Way::Download && to_ship(order, line) > 0)
+    let left = |line: &Line| match Sort::of(line) {
+        Sort::Apart => shipments::parts_left(order, line).iter().any(|(_, pieces)| *pieces > 0),
+        _ => to_ship(order, line) > 0,
+    };
+    order.lines.iter().any(|line| line.way != Way::Download && left(line))
 }
 
 fn can_invoice(order: &Order) -> bool {
@@ -156,14 +166,22 @@ pub(super) fn settle(context: &mut Context<'_>, id: u64) {
 }
 
 /// Everything that is not on an invoice yet goes on one.
-pub(super) fn invoice(order: &mut Order) {
+pub(super) fn invoice(order: &mut Order, at: i64) {
     let rows: Vec<(u64, u64)> = order.lines.iter().map(|line| (line.id, to_invoice(order, line))).collect();
+    if rows.iter().any(|(_, pieces)| *pieces > 0) {
+        note_invoice(order, at);
+    }
     rows.into_iter().for_each(|(line, pieces)| *order.own.invoiced.entry(line).or_default() += pieces);
+}
+
+fn note_invoice(order: &mut Order, at: i64) {
+    let id = order.id * 100 + order.own.invoices.len() as u64;
+    order.own.invoices.push((id, at));
 }
 
 /// What goes back must be on an invoice; what goes back whole goes back with its pieces.
 fn refunded(context: &mut Context<'_>, id: u64, refund: u64) {
-    let options = context.options;
+    let (options, now) = (context.options, context.now);
     let Some(order) = context.order_mut(id) else { return };
     let all_back = order.refunded() >= render::total(options, order);
     let Some(at) = order.refunds.iter().position(|one| one.id == refund) else { return };
@@ -177,7 +195,10 @@ fn refunded(context: &mut Context<'_>, id: u64, refund: u64) {
         }));
     }
     if lines.is_empty() || all_back {
-        invoice(order);
+        invoice(order, now);
+    }
+    if order.lines.iter().any(|line| line.refunded > invoiced(order, line)) {
+        note_invoice(order, now);
     }
     for line in &order.lines {
         let pieces = order.own.invoiced.entry(line.id).or_default();
@@ -256,7 +277,7 @@ impl Vendor for Magento {
         let (state, at) = (&*entry.status, entry.modified);
         order.paid = matches!(state, "complete" | "processing" | "closed" | "holded").then_some(entry.created);
         if matches!(state, "complete" | "closed") || dice.below(2) == 0 && order.paid.is_some() {
-            invoice(order);
+            invoice(order, entry.created);
         }
         match state {
             "complete" => {
@@ -288,7 +309,7 @@ impl Vendor for Magento {
     }
 
     /// A status is written `state` or `state:word`.
-    fn placed(options: &Options, order: &mut Order, purchase: &Purchase, _at: i64) {
+    fn placed(options: &Options, order: &mut Order, purchase: &Purchase, at: i64) {
         order.own.word = purchase.status.split_once(':').map(|(_, word)| word.to_owned());
         if order.payment == "adyen_cc" && !purchase.paid {
             if purchase.at_delivery { "cashondelivery" } else { "banktransfer" }.clone_into(&mut order.payment);
@@ -310,19 +331,26 @@ impl Vendor for Magento {
         if is_virtual(order) {
             order.places.clear();
         }
+        if options.prices_include_tax {
+            order
+                .lines
+                .iter_mut()
+                .filter(|line| line.discount.is_zero())
+                .for_each(|line| render::take_out_tax(options, line));
+        }
         if options.invoices_at_once && purchase.paid {
-            invoice(order);
+            invoice(order, at);
         }
     }
 
     fn follow(context: &mut Context<'_>, id: u64, event: Event) {
         let Some(state) = context.state.orders.get(&id).map(|entry| entry.status.clone()) else { return };
-        let options = context.options;
+        let (options, now) = (context.options, context.now);
         let Some(order) = context.order_mut(id) else { return };
         match event {
             Event::Paid => {
                 if options.invoices_at_once {
-                    invoice(order);
+                    invoice(order, now);
                 }
                 context.state.note(id, News::Named("sales.order.paid", id));
                 if matches!(&*state, "new" | "pending_payment" | "payment_review") {
@@ -332,6 +360,7 @@ impl Vendor for Magento {
             }
             Event::Unpaid => {
                 order.own.invoiced.clear();
+                order.own.invoices.clear();
                 if matches!(&*state, "new" | "processing") {
                     set_state(context, id, "payment_review");
                 }

@@ -58,6 +58,28 @@ fn f7_a_line_is_its_price_times_its_pieces_less_its_discount_whatever_row_total_
     }
 }
 
+/// A hundred at 10.00 with 19 % in it: the price of one is 840.34 by a hundred, rounded.
+#[test]
+fn f7_where_prices_have_the_tax_in_them_a_line_is_its_sum_and_not_its_rounded_price() {
+    let of = |more: Value| {
+        let mut item = row(1, json!({ "qty_ordered": 100, "price": 8.4, "qty_refunded": 100 }));
+        item.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        item
+    };
+    let memo = json!({ "entity_id": 9, "state": 2, "grand_total": 1000, "items": [{ "order_item_id": 1, "qty": 100, "price": 8.4,
+        "row_total": 840.34, "tax_amount": 159.66 }] });
+    let more = json!({ "grand_total": 1000, "tax_amount": 159.66, "total_refunded": 1000, "ordersync": { "creditmemos": [memo] } });
+    let order = read(&[of(json!({ "row_total_incl_tax": 1000, "tax_amount": 159.66 }))], more);
+    assert_eq!((line(&order, 0).1.as_str(), other(&order).len()), ("840.34", 0), "{:?}", order.charges);
+    assert_eq!(order.refunds[0].lines[0].amount.to_string(), "1000");
+    // 10 % off, with the tax on what is left: 840.34 - 100.00 + 15.97.
+    let off = of(
+        json!({ "row_total_incl_tax": 900, "tax_amount": 143.69, "discount_amount": 100, "discount_tax_compensation_amount": 15.97 }),
+    );
+    let order = read(&[off], json!({ "grand_total": 900, "tax_amount": 143.69, "discount_amount": -100 }));
+    assert_eq!((line(&order, 0).1.as_str(), other(&order).len()), ("756.31", 0), "{:?}", order.charges);
+}
+
 #[test]
 fn f7_hidden_tax_and_the_discount_of_shipping_are_reckoned_with() {
     // Prices with tax in the catalogue, 10 % off goods and shipping.
@@ -122,6 +144,30 @@ fn a_configurable_product_is_one_line_with_the_variants_product() {
     let [only] = &order.lines[..] else { panic!("{:?}", order.lines) };
     assert_eq!((only.remote_id.as_str(), only.product_id.as_str(), only.variant.as_str()), ("5", "1005:1006", "Tea M"));
     assert_eq!((order.status, other(&order).len()), (Status::PartiallyShipped, 0));
+}
+
+/// The issues 18227 and 37567 of magento2: some versions leave the values out.
+#[test]
+fn what_the_buyer_typed_or_chose_is_told_beside_the_variant() {
+    let options =
+        |options: Value| json!({ "product_option": { "extension_attributes": { "custom_options": options } } });
+    let told = |more: Value| read(&[row(1, more)], json!({})).lines[0].variant.clone();
+    let both =
+        json!([{ "option_id": "12", "option_value": "Ann & Ben\r\n2026" }, { "option_id": 13, "option_value": 34 }]);
+    assert_eq!(told(options(both.clone())), "option 12: Ann & Ben / 2026, option 13: 34");
+    for nothing in [
+        json!(null),
+        json!([]),
+        json!({}),
+        json!([null, { "option_id": "12" }, { "option_id": "12", "option_value": " " }]),
+    ] {
+        assert_eq!(told(options(nothing.clone())), "", "{nothing}");
+    }
+    assert_eq!(told(json!({ "product_option": [] })), "");
+    let mut parent = options(both);
+    parent["product_type"] = json!("configurable");
+    let rows = [row(5, parent), row(6, json!({ "parent_item_id": 5, "name": "Tea M" }))];
+    assert_eq!(read(&rows, json!({})).lines[0].variant, "Tea M, option 12: Ann & Ben / 2026, option 13: 34");
 }
 
 fn bundle(shipments: Value) -> Order {
@@ -237,6 +283,123 @@ fn p10_credit_memos_give_money_and_pieces_and_without_them_the_order_does() {
     assert_eq!((untold.lines[0].refunded, untold.totals.refunded.to_string().as_str()), (Decimal::ONE, "29.75"));
 }
 
+/// Two of a bundle of two mugs and a pot, as the order counts them given back and as memos tell it.
+fn bundle_back(of_row: u32, of_parts: [u32; 2], sent: u32, memos: Value) -> Order {
+    let item = |id: u64, ordered: u32, back: u32, price: u32| {
+        let (parent, kind) = if id == 1 { (None, "bundle") } else { (Some(1), "simple") };
+        row(
+            id,
+            json!({ "product_type": kind, "parent_item_id": parent, "qty_ordered": ordered, "qty_refunded": back, "price": price,
+            "amount_refunded": if id == 1 { 0 } else { price * back }, "qty_shipped": sent * ordered / 2 }),
+        )
+    };
+    let items = [item(1, 2, of_row, 40), item(2, 4, of_parts[0], 10), item(3, 2, of_parts[1], 20)];
+    let back: u64 = memos.as_array().unwrap().iter().map(|memo| memo["grand_total"].as_u64().unwrap()).sum();
+    let back = if back == 0 { u64::from(10 * of_parts[0] + 20 * of_parts[1]) } else { back };
+    read(&items, json!({ "grand_total": 80, "total_refunded": back, "ordersync": { "creditmemos": memos } }))
+}
+
+fn memo(id: u32, total: u32, rows: &[(u32, u32, u32)]) -> Value {
+    let row = |(row, pieces, price): &(u32, u32, u32)| {
+        let sum = (*row > 1).then_some(price * pieces);
+        json!({ "order_item_id": row, "qty": pieces, "price": price, "row_total": sum, "tax_amount": 0 })
+    };
+    json!({ "entity_id": id, "state": 2, "created_at": "2026-11-24 08:00:00", "grand_total": total,
+        "items": rows.iter().map(row).collect::<Vec<_>>() })
+}
+
+/// Of each line that ships: pieces left; and of each refund: line, pieces, amount.
+fn left_and_back(order: &Order) -> (Vec<String>, Vec<String>) {
+    let ships = order.lines.iter().filter(|line| line.ships);
+    let left = ships.map(|line| {
+        format!("{}: {}", line.remote_id, Pieces::of(line, &order.refunds, &order.shipments).left.normalize())
+    });
+    let back = order.refunds.iter().flat_map(|refund| &refund.lines);
+    let back =
+        back.map(|line| format!("{} x {} = {}", line.quantity.normalize(), line.line_id, line.amount.normalize()));
+    (left.collect(), back.collect())
+}
+
+/// The issues 39060 and 40404 of magento2: the row of a bundle counts the pieces of all its parts.
+#[test]
+fn p10_of_a_bundle_as_many_were_given_back_as_its_parts_say() {
+    // One of two: its row says three.
+    let one = bundle_back(3, [2, 1], 0, json!([memo(9, 40, &[(1, 3, 40), (2, 2, 10), (3, 1, 20)])]));
+    assert_eq!(left_and_back(&one), (vec!["1: 1".to_owned()], vec!["1 x 1 = 40".to_owned()]));
+    assert_eq!(one.status, Status::AwaitingFulfillment);
+    let untold = bundle_back(3, [2, 1], 0, json!([]));
+    assert_eq!(left_and_back(&untold), left_and_back(&one), "by the order's own sums");
+    let both =
+        json!([memo(8, 40, &[(1, 3, 40), (2, 2, 10), (3, 1, 20)]), memo(9, 40, &[(1, 3, 40), (2, 2, 10), (3, 1, 20)])]);
+    let all = bundle_back(6, [4, 2], 0, both);
+    assert_eq!(all.lines[0].refunded, Decimal::TWO);
+    // A version, or a program, that counts the bundle alone.
+    let alone = bundle_back(1, [0, 0], 0, json!([memo(9, 40, &[(1, 1, 40)])]));
+    assert_eq!(left_and_back(&alone), left_and_back(&one));
+}
+
+#[test]
+fn p10_where_a_part_of_a_bundle_was_given_back_the_others_are_still_to_be_sent() {
+    let (left, pot) = (["2: 4", "3: 1"].map(str::to_owned).to_vec(), vec!["1 x 3 = 20".to_owned()]);
+    let memos = json!([memo(9, 20, &[(1, 1, 40), (3, 1, 20)])]);
+    let torn = bundle_back(1, [0, 1], 0, memos.clone());
+    assert_eq!((left_and_back(&torn), torn.status), ((left.clone(), pot.clone()), Status::AwaitingFulfillment));
+    assert_eq!(left_and_back(&bundle_back(1, [0, 1], 0, json!([]))), (left, pot.clone()), "by the order's own sums");
+    // Both rows of two: the row of the bundle counts both of two.
+    let two = bundle_back(2, [0, 2], 0, json!([memo(9, 40, &[(1, 2, 40), (3, 2, 20)])]));
+    assert_eq!(left_and_back(&two).0, ["2: 4", "3: 0"]);
+    // One part first and then the others are one bundle in two memos.
+    let two = json!([memo(8, 20, &[(1, 2, 40), (2, 2, 10)]), memo(9, 20, &[(1, 1, 40), (3, 1, 20)])]);
+    assert_eq!(left_and_back(&bundle_back(3, [2, 1], 0, two)).0, ["2: 2", "3: 1"]);
+    // Once all of it was sent nothing is left of which it had to be told.
+    let after = bundle_back(1, [0, 1], 2, memos);
+    assert_eq!((left_and_back(&after), after.status), ((vec!["1: 0".to_owned()], pot), Status::Shipped));
+}
+
+/// The row of a bundle that goes in its parts counts shipments: two of a part each are not all of two.
+#[test]
+fn p10_parts_that_were_sent_one_after_the_other_are_not_all_of_a_bundle() {
+    let item = |id: u64, ordered: u32, back: u32, sent: u32| {
+        let (parent, kind) = if id == 1 { (None, "bundle") } else { (Some(1), "simple") };
+        row(
+            id,
+            json!({ "product_type": kind, "parent_item_id": parent, "qty_ordered": ordered, "qty_refunded": back, "qty_shipped": sent }),
+        )
+    };
+    let order = read(&[item(1, 2, 1, 2), item(2, 4, 1, 2), item(3, 2, 0, 1)], json!({ "grand_total": 0 }));
+    let ships: Vec<_> = order.lines.iter().filter(|line| line.ships).map(|line| line.remote_id.as_str()).collect();
+    assert_eq!((ships, order.status), (vec!["2", "3"], Status::PartiallyShipped));
+}
+
+/// Whole ones of it went first: what the shop says of the bundle is said of its parts then.
+#[test]
+fn p10_whole_bundles_that_were_sent_before_a_part_was_given_back_are_counted_on_the_parts() {
+    let item = |id: u64, ordered: u32, back: u32| {
+        let (parent, kind) = if id == 1 { (None, "bundle") } else { (Some(1), "simple") };
+        row(
+            id,
+            json!({ "product_type": kind, "parent_item_id": parent, "qty_ordered": ordered, "qty_refunded": back,
+            "qty_shipped": u32::from(id == 1) }),
+        )
+    };
+    let items = [item(1, 2, 1), item(2, 4, 0), item(3, 2, 1)];
+    let sent =
+        json!([{ "entity_id": 9, "created_at": "2026-11-23 07:00:00", "items": [{ "order_item_id": 1, "qty": 1 }] }]);
+    for shipments in [sent, json!([])] {
+        let order = read(&items, json!({ "grand_total": 0, "ordersync": { "shipments": shipments } }));
+        let sent: Vec<_> = order.shipments.iter().flat_map(|one| &one.lines).collect();
+        let sent: Vec<_> =
+            sent.iter().map(|line| format!("{} x {}", line.quantity.normalize(), line.line_id)).collect();
+        assert_eq!((order.status, sent), (Status::PartiallyShipped, ["2 x 2", "1 x 3"].map(str::to_owned).to_vec()));
+    }
+}
+
+#[test]
+fn f7_a_refund_of_a_line_is_not_more_than_the_refund() {
+    let one = bundle_back(2, [0, 2], 2, json!([memo(9, 15, &[(1, 2, 40), (3, 2, 20)])]));
+    assert_eq!(left_and_back(&one).1, ["2 x 3 = 15"], "less a fee");
+}
+
 #[test]
 fn an_order_that_was_edited_names_the_one_before_it_and_the_one_after() {
     let new = read(
@@ -255,6 +418,26 @@ fn an_order_that_was_edited_names_the_one_before_it_and_the_one_after() {
 }
 
 #[test]
+fn an_order_was_paid_when_the_last_invoice_that_is_paid_was_made() {
+    let paid_at = |more: Value| {
+        let order = read(&[row(1, json!({}))], more);
+        order.paid_at.map(|at| at.to_string())
+    };
+    let invoice = |state: u32, at: &str| json!({ "entity_id": state, "order_id": 7, "state": state, "created_at": at });
+    let of = |due: u32, invoices: Value| json!({ "total_due": due, "ordersync": { "invoices": invoices } });
+    let two = json!([
+        invoice(2, "2026-12-14 09:00:00"),
+        invoice(2, "2026-12-15 09:00:00"),
+        invoice(3, "2026-12-16 09:00:00")
+    ]);
+    assert_eq!(paid_at(of(0, two.clone())).as_deref(), Some("2026-12-15 09:00:00 UTC"));
+    assert_eq!(paid_at(of(3, two)), None, "a part of it is");
+    let placed = Some("2026-11-23 06:42:45 UTC");
+    assert_eq!(paid_at(of(0, json!(null))).as_deref(), placed, "no invoice is known");
+    assert_eq!(paid_at(of(0, json!([invoice(1, "2026-12-14 09:00:00")]))).as_deref(), placed);
+}
+
+#[test]
 fn what_is_virtual_or_picked_up_takes_no_parcel() {
     let virtual_line = row(1, json!({ "is_virtual": 1, "product_type": "downloadable" }));
     let assigned = |method: &str| {
@@ -265,14 +448,42 @@ fn what_is_virtual_or_picked_up_takes_no_parcel() {
     assert_eq!(order.lines.iter().map(|line| line.ships).collect::<Vec<_>>(), [false, true]);
     let to = &order.ship_to[0];
     assert_eq!((to.line1.as_str(), to.line2.as_str(), to.name.as_str()), ("1 Quay", "Rear, Door 2", "Ann Lee"));
-    let picked_up = read(&[row(2, json!({}))], assigned("instore_pickup"));
-    assert!(!picked_up.lines[0].ships && picked_up.ship_to.is_empty());
+    let counters = [
+        "instore_pickup",
+        "storepickup_storepickup",
+        "amstorepickup_amstorepickup",
+        "smstorepickup_smstorepickup",
+        "mageworxpickup_mageworxpickup",
+        "clickandcollect_clickandcollect",
+    ];
+    for method in counters {
+        let picked_up = read(&[row(2, json!({}))], assigned(method));
+        assert!(!picked_up.lines[0].ships && picked_up.ship_to.is_empty(), "{method}");
+    }
+    for method in ["inpost_pickup", "dhlpickup_dhlpickup", "flatrate_storepickup", "mondialrelaypickup_24R"] {
+        assert!(
+            read(&[row(2, json!({}))], assigned(method)).lines[0].ships,
+            "{method}: a carrier's point takes parcels"
+        );
+    }
     // The one assignment of a virtual order has no address.
     let downloaded = read(
         &[virtual_line],
         json!({ "is_virtual": 1, "extension_attributes": { "shipping_assignments": [{ "shipping": { "total": {} } }] } }),
     );
     assert!(downloaded.ship_to.is_empty());
+}
+
+#[test]
+fn names_are_whole() {
+    let full = json!({ "prefix": "Dr.", "firstname": "Ann", "middlename": "Marie", "lastname": "Lee", "suffix": "Jr.",
+        "street": ["1 Quay"], "city": "Cork", "country_id": "IE" });
+    let customer = json!({ "customer_prefix": "Mx", "customer_firstname": "Ann", "customer_middlename": " ", "customer_lastname": "Lee" });
+    let mut more = json!({ "billing_address": full, "extension_attributes": { "shipping_assignments": [{ "shipping": { "address": full } }] } });
+    more.as_object_mut().unwrap().extend(customer.as_object().unwrap().clone());
+    let order = read(&[row(1, json!({}))], more);
+    let names = [&order.buyer.name, &order.ship_to[0].name, &order.bill_to.as_ref().unwrap().name];
+    assert_eq!(names, ["Mx Ann Lee", "Dr. Ann Marie Lee Jr.", "Dr. Ann Marie Lee Jr."]);
 }
 
 /// What an order is none without.

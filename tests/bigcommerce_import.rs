@@ -237,3 +237,57 @@ fn i5_lines_that_nobody_can_have_are_an_outage_and_no_order_is_to_blame() {
     rig.sync();
     rig.assert_settled("up again");
 }
+
+#[test]
+fn i4_lines_that_the_list_loses_are_fetched() {
+    let rig = Rig::with(Options { loses_lines: true, ..Options::rehearsal() });
+    let id = rig.shop.place_order(NewOrder::paid().line("TEE-001", 2).only_virtual());
+    rig.sync();
+    let shown = rig.show(id);
+    assert_eq!(shown["lines"].as_array().unwrap().len(), 2, "{shown}");
+    assert_eq!(shown["status"], "awaiting-fulfillment");
+    assert!(!shown["charges"].as_array().unwrap().iter().any(|charge| charge["kind"] == "other"), "{shown}");
+    rig.on("dispatch", id, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!(rig.tracking(id), ["JD01"]);
+}
+
+/// Outside of the store's gateways no payment tells of a refund, and the next status takes the
+/// place of the one that did.
+#[test]
+fn p10_a_refund_stays_known_when_the_merchant_goes_on_with_the_order() {
+    let rig = Rig::with(Options::rehearsal());
+    let offline = NewOrder { payment: "Cash on Delivery".to_owned(), ..NewOrder::paid() };
+    let id = rig.shop.place_order(offline.line("TEE-001", 2));
+    rig.sync();
+    assert!(rig.shop.refund(&id.to_string(), "10.00"));
+    rig.sync();
+    assert_eq!(rig.show(id)["refunds"].as_array().unwrap().len(), 1);
+    assert!(rig.shop.set_status(id, 11));
+    rig.sync();
+    let shown = rig.show(id);
+    assert_eq!(
+        (shown["refunds"].as_array().unwrap().len(), &shown["totals"]["refunded"]),
+        (1, &json!("10.00")),
+        "{shown}"
+    );
+}
+
+#[test]
+fn p12_what_is_sent_in_part_and_set_back_is_sent_in_part() {
+    let rig = Rig::with(Options { moves_status: false, ..Options::rehearsal() });
+    let id = rig.shop.place_order(NewOrder::paid().line("TEE-001", 2));
+    rig.sync();
+    rig.on("dispatch", id, "--item TEE-001=1 --carrier dhl --tracking JD01").exits(0);
+    rig.sync();
+    let fresh = Rig::over_same(&rig);
+    fresh.connect("").exits(0);
+    assert!(rig.shop.set_status(id, 9));
+    fresh.sync();
+    assert_eq!(fresh.show(id)["status"], "partially-shipped");
+    // What has begun is not cancelled by itself.
+    assert!(rig.shop.set_status(id, 5));
+    fresh.sync();
+    assert_eq!(fresh.show(id)["status"], "partially-shipped");
+    let inbox = fresh.home.json("inbox").to_string();
+    assert!(inbox.contains("cancelled at BigCommerce after dispatch"), "{inbox}");
+}

@@ -56,13 +56,26 @@ fn numeric_id<'h>(head: &'h Head<'_>) -> Option<&'h str> {
     head.id.id().filter(|id| id.bytes().all(|b| b.is_ascii_digit()))
 }
 
+/// Of which orders the refunds are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RefundsOf {
+    /// Of all: something may hang on it, as a dispatch does.
+    All,
+    /// Of those whose rows hint at some.
+    Likely,
+}
+
 /// The rows with all that belongs to them, each as far as it can be understood. Orders refunded,
 /// disputed or partly refunded cost one request together. An order at whose parts the store fails
 /// costs one order; failing at all of them is an outage.
-pub(crate) fn complete(api: &Api, rows: &[&RawValue]) -> Result<Found> {
+pub(crate) fn complete(api: &Api, rows: &[&RawValue], refunds_of: RefundsOf) -> Result<Found> {
     let heads: Vec<Head<'_>> = rows.iter().map(|row| serde_json::from_str(row.get()).unwrap_or_default()).collect();
     let mut parts = outage(heads.iter().map(|head| tolerant(missing(api, head))).collect::<Result<Vec<_>>>()?)?;
-    let asked = heads.iter().zip(&parts).filter(|(head, added)| may_have_refunds(head) || added.has_refunded_lines());
+    let is_asked = |head: &Head<'_>, added: &Added| match refunds_of {
+        RefundsOf::All => true,
+        RefundsOf::Likely => may_have_refunds(head) || added.has_refunded_lines(),
+    };
+    let asked = heads.iter().zip(&parts).filter(|(head, added)| is_asked(head, added));
     let mut refunds = refunds(api, &asked.filter_map(|(head, _)| numeric_id(head)).collect::<Vec<_>>())?;
     let mut complete = Found::default();
     for ((row, head), added) in rows.iter().zip(&heads).zip(&mut parts) {
@@ -143,7 +156,9 @@ fn missing(api: &Api, head: &Head<'_>) -> Result<Added> {
 }
 
 /// Whether the row holds fewer lines than the order may have: none, links to them, a list that may
-/// be cut, or only those of pick-ups and downloads, without a word on what is shipped.
+/// be cut, fewer pieces than it counts, or only those of pick-ups and downloads, without a word on
+/// what is shipped. One consignment's list may come empty though something goes there
+/// (https://github.com/bigcommerce/dev-docs/issues/2052).
 fn needs_lines(head: &Head<'_>) -> bool {
     let bundles = bundles(head);
     let listed = bundles.iter().any(|bundle| !bundle.line_items.rows.is_empty());
@@ -151,7 +166,10 @@ fn needs_lines(head: &Head<'_>) -> bool {
         bundles.iter().any(|b| b.line_items.rows.iter().any(|line| line.id.id().is_none()) || !b.line_items.listed);
     let cut =
         bundles.iter().any(|b| !b.line_items.rows.is_empty() && b.line_items.rows.len().is_multiple_of(SUSPICIOUS));
-    !head.consignments.0.shipping.listed || !listed || links || cut
+    let pieces = |line: &HeadLine<'_>| line.quantity.decimal("").unwrap_or_default();
+    let told = sum(bundles.iter().flat_map(|bundle| &bundle.line_items.rows).map(pieces));
+    let fewer = head.items_total.decimal("").is_ok_and(|counted| counted > told);
+    !head.consignments.0.shipping.listed || !listed || links || cut || fewer
 }
 
 fn bundles<'h, 'a>(head: &'h Head<'a>) -> Vec<&'h HeadBundle<'a>> {
@@ -172,10 +190,15 @@ fn owes_fees(head: &Head<'_>) -> bool {
         != amount(&head.total_inc_tax)
 }
 
-/// Whether there may be refunds: by the status, by the payment, or by a line.
+/// Whether there may be refunds: by the status, by the payment, or by a line. A merchant sets
+/// another status to go on with an order; where no payment is told of, as of one outside of the
+/// store's gateways, nothing hints then at what was given back of the order as a whole.
 fn may_have_refunds(head: &Head<'_>) -> bool {
     let by_line = || bundles(head).iter().flat_map(|bundle| &bundle.line_items.rows).any(is_refunded);
-    matches!(head.status_id.get(), "4" | "13" | "14") || head.payment_status.get().contains("refunded") || by_line()
+    let payment = head.payment_status.get();
+    let is_unpaid = matches!(head.status_id.get(), "0" | "1" | "7");
+    let by_status = matches!(head.status_id.get(), "4" | "13" | "14");
+    by_status || payment.contains("refunded") || (payment.is_empty() && !is_unpaid) || by_line()
 }
 
 fn is_refunded(line: &HeadLine<'_>) -> bool {
@@ -248,11 +271,14 @@ mod tests {
             r#"{"status_id":4}"#,
             r#"{"status_id":13}"#,
             r#"{"status_id":2,"payment_status":"partially refunded"}"#,
+            r#"{"status_id":11,"payment_status":""}"#,
+            r#"{"status_id":"2"}"#,
             r#"{"status_id":2,"consignments":{"shipping":[{"line_items":[{"id":1,"quantity_refunded":1}]}]}}"#,
         ] {
             assert!(asks(yes), "{yes}");
         }
         assert!(!asks(r#"{"status_id":11,"payment_status":"captured"}"#));
+        assert!(!asks(r#"{"status_id":7,"payment_status":""}"#), "what is not paid is not given back");
     }
 
     #[test]
@@ -279,6 +305,11 @@ mod tests {
         }
         assert!(!needs(r#"{"shipping":[],"downloads":[{"line_items":[{"id":1}]}]}"#));
         assert!(!needs(r#"{"shipping":[{"id":1,"line_items":[{"id":1}]}]}"#));
+        let counted = |items_total: &str| {
+            needs_lines(&serde_json::from_str(&format!(r#"{{"items_total":{items_total},"consignments":{{"shipping":[{{"id":1,"line_items":[]}}],"downloads":[{{"line_items":[{{"id":2,"quantity":"2"}}]}}]}}}}"#)).unwrap())
+        };
+        assert!(counted("3"), "a piece is in none of its lines");
+        assert!(!counted("2") && !counted("1") && !counted("\"\""));
     }
 
     #[test]

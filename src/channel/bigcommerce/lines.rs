@@ -159,12 +159,13 @@ fn prices(p: &Product<'_>, inclusive: bool) -> Result<(Decimal, Decimal), String
 }
 
 /// Which of the order's addresses a line goes to. One that cannot be found is no reason to guess: a
-/// parcel to a wrong address is worse than an order in the inbox.
+/// parcel to a wrong address is worse than an order in the inbox. An order that an app made may
+/// have none at all: then there is none to guess, and it is not sent.
 fn place(address: Option<&str>, places: &[&wire::Address<'_>]) -> Result<usize, String> {
     let known = address.and_then(|id| places.iter().position(|place| place.id.id() == Some(id)));
     match (known, address, places.len()) {
         (Some(place), ..) => Ok(place),
-        (None, None, 1) => Ok(0),
+        (None, None, 0 | 1) => Ok(0),
         _ => Err("a line goes to an address that the order does not list".to_owned()),
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::value::RawValue;
 
 use super::api::{self, Api};
-use super::document::{self, INCLUDE};
+use super::document::{self, INCLUDE, RefundsOf};
 use super::pages::count;
 use super::settings::Settings;
 use super::wire::Place;
@@ -112,7 +112,7 @@ impl List for Orders<'_> {
     }
 
     fn complete(&self, documents: Vec<Box<RawValue>>) -> Result<Found> {
-        document::complete(self.api, &documents.iter().map(AsRef::as_ref).collect::<Vec<_>>())
+        document::complete(self.api, &documents.iter().map(AsRef::as_ref).collect::<Vec<_>>(), RefundsOf::Likely)
     }
 
     fn one(&self, id: u64) -> Result<Option<RemoteOrder>> {
@@ -206,7 +206,7 @@ pub(crate) fn one(api: &Api, id: u64, repeats: Option<u32>) -> Result<Option<Rem
     if matches!(reply.status, 204 | 404) {
         return Ok(None);
     }
-    let mut complete = document::complete(api, &[rows::single(&reply)?.as_ref()])?;
+    let mut complete = document::complete(api, &[rows::single(&reply)?.as_ref()], RefundsOf::All)?;
     match complete.unshown.pop() {
         Some(Unshown { why, .. }) => Err(Error::new(ErrorKind::Temporary, why).too_much()),
         None => Ok(complete.orders.pop()),

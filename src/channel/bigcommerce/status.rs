@@ -1,7 +1,9 @@
 //! What BigCommerce's one status, which stands for payment and shipping together, amounts to.
 //!
 //! Statuses are told by their id: a merchant can rename them. Ids 4, 13 and 14 replace what was
-//! known of the shipping, so there it is derived from the pieces shipped.
+//! known of the shipping, so there it is derived from the pieces shipped. And whoever sets an order
+//! back to one that waits to be sent, takes nothing back that has left: pieces are better evidence
+//! than a word (P-12).
 
 use rust_decimal::Decimal;
 
@@ -33,7 +35,7 @@ pub(crate) struct Goods {
 pub(crate) fn status(id: u8, goods: Goods) -> Status {
     match id {
         0 | 1 | 7 => Status::AwaitingPayment,
-        8 | 9 | 11 => Status::AwaitingFulfillment,
+        8 | 9 | 11 => pieces_so_far(goods).unwrap_or(Status::AwaitingFulfillment),
         12 => Status::OnHold,
         3 => Status::PartiallyShipped,
         2 | 10 => Status::Shipped,
@@ -68,13 +70,19 @@ pub(crate) fn held_as(status: Status, has_begun: bool, payment_status: &str) -> 
     }
 }
 
-/// Shipped or partly shipped; `None` where nothing has left.
+/// Shipped or partly shipped; `None` where nothing has left. The date stands for pieces of which
+/// nothing is told.
 fn shipped_so_far(goods: Goods) -> Option<Status> {
     if !goods.ships {
         return Some(Status::Shipped);
     }
+    pieces_so_far(goods).or(goods.dated.then_some(Status::Shipped))
+}
+
+/// The same by the pieces alone.
+fn pieces_so_far(goods: Goods) -> Option<Status> {
     match (goods.shipped.is_zero(), goods.open.is_zero()) {
-        (true, _) => goods.dated.then_some(Status::Shipped),
+        (true, _) => None,
         (false, true) => Some(Status::Shipped),
         (false, false) => Some(Status::PartiallyShipped),
     }
@@ -142,6 +150,16 @@ mod tests {
     fn an_order_that_was_set_to_shipped_by_hand_is_not_offered_again_after_a_refund() {
         let by_hand = Goods { dated: true, ..goods(0, 2) };
         assert!([4, 13, 14].iter().all(|id| status(*id, by_hand) == Status::Shipped));
+    }
+
+    #[test]
+    fn p12_pieces_that_have_left_have_left_whatever_the_order_is_set_to() {
+        for id in [8, 9, 11] {
+            assert_eq!(status(id, goods(1, 1)), Status::PartiallyShipped);
+            assert_eq!(status(id, goods(2, 0)), Status::Shipped);
+            let dated = Goods { dated: true, ..goods(0, 2) };
+            assert_eq!(status(id, dated), Status::AwaitingFulfillment, "a date stays when shipments are deleted");
+        }
     }
 
     #[test]

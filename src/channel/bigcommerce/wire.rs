@@ -15,6 +15,7 @@ documents! {
         id: Text<'a>,
         status_id: Text<'a>,
         payment_status: Text<'a>,
+        items_total: Amount<'a>,
         fees: Many<Nothing<'a>>,
         consignments: Maybe<HeadConsignments<'a>>,
         total_inc_tax: Amount<'a>,
@@ -41,7 +42,7 @@ documents! {
     HeadBundle { line_items: Many<HeadLine<'a>> }
 
     /// Of a line, what tells a link from a line, and a refund.
-    HeadLine { id: Text<'a>, quantity_refunded: Amount<'a>, is_refunded: Text<'a> }
+    HeadLine { id: Text<'a>, quantity: Amount<'a>, quantity_refunded: Amount<'a>, is_refunded: Text<'a> }
 
     /// Anything at all.
     Nothing { id: Text<'a> }

@@ -45,6 +45,9 @@ options! {
         exclusive_bounds: bool = false,
         /// Whether `include` is served in the list and for one order.
         include: bool = true,
+        /// Whether the lines that go to an address are missing in a list of orders with downloads
+        /// (https://github.com/bigcommerce/dev-docs/issues/2052).
+        loses_lines: bool = false,
         /// The most rows that a page of orders has, whatever `limit` says.
         most_rows: usize = 250,
         /// The largest `limit` that is taken; more is answered with 413.

@@ -172,11 +172,12 @@ pub(super) fn consignments(options: &Options, order: &Order, lines: bool) -> Val
             false => here.map(|line| link(options, order.id, &format!("products/{}", line.id))).collect(),
         }
     };
+    let is_lost = options.loses_lines && order.lines.iter().any(|line| line.way == Way::Download);
     let shipping = order.places.iter().map(|one| {
         let quotes = format!("consignments/shipping/{}/shipping_quotes", one.id);
         let mut shown = place(one, order, number);
         shown["shipping_quotes"] = link(options, order.id, &quotes);
-        shown["line_items"] = of(Way::Parcel(one.id));
+        shown["line_items"] = if is_lost { json!([]) } else { of(Way::Parcel(one.id)) };
         shown
     });
     let bundle = |way: Way, mut members: Value| {

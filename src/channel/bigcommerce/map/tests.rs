@@ -298,3 +298,18 @@ fn d9_an_order_whose_payment_failed_or_is_held_for_review_is_not_offered_for_shi
     }
     assert_eq!([2, 5, 10].map(|id| status(id, "void")), [Status::Shipped, Status::Cancelled, Status::Shipped]);
 }
+
+#[test]
+fn an_order_without_any_address_is_read_and_one_with_a_foreign_one_is_not() {
+    let with = |address: u64| {
+        let mut document = document();
+        let mut line = product(65, "S-ORAN", 1);
+        line["order_address_id"] = json!(address);
+        document["consignments"]["shipping"] = json!([]);
+        document["ordersync"] = json!({ "products": [line] });
+        order(&document.to_string())
+    };
+    let read = with(0).unwrap();
+    assert!(read.ship_to.is_empty() && read.lines[0].ships && read.status == Status::AwaitingFulfillment);
+    assert!(with(51).is_err());
+}

@@ -21,11 +21,7 @@ use crate::http::{Account, Budget, Client, Lane, Protocol, Reply, Request, Verdi
 /// that is told of an app of a merchant's own.
 const AT_FIRST: u32 = 5;
 
-/// How long a second of Etsy's is taken to be, wherever it begins. Requests that leave so far from each
-/// other may arrive a little nearer.
-const SECOND: Duration = Duration::from_millis(1_020);
-
-/// What is used of what is permitted, where that is much.
+/// What is used of what is permitted. Requests that leave evenly arrive a little less so.
 const USED: f64 = 0.96;
 
 /// A pause that is longer ends the run.
@@ -125,15 +121,9 @@ impl Api {
         auth::address(&format!("/v3/application/shops/{}/receipts{route}", self.shop.ok_or_else(unknown)?))
     }
 
-    /// So many requests in any second. As many as are permitted may go out at once (etsy/open-api
-    /// #198: the eleventh of ten was refused); of many they are spread, but for what is made up of a
-    /// request that is late.
+    /// So many requests a second, one by one: several at once may count as more than are permitted.
     fn pace(per_second: u32) -> Budget {
-        Budget::sliding(per_second, SECOND).unwrap_or_else(|| {
-            let (permitted, used) = (f64::from(per_second), f64::from(per_second) * USED);
-            let capacity = (permitted + 1.0 - used * SECOND.as_secs_f64()).max(1.0);
-            Budget::Bucket { level: 1.0, capacity, per_second: used }
-        })
+        Budget::Bucket { level: 1.0, capacity: 1.0, per_second: f64::from(per_second) * USED }
     }
 }
 

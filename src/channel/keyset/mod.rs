@@ -364,7 +364,7 @@ impl Walk {
     }
 
     /// A stretch that is read by places, from the first one on.
-    fn from_first_place(&self) -> Option<Self> {
+    fn at_first_place(&self) -> Option<Self> {
         let ids = self.by_id.clone().filter(|ids| ids.read > 0)?;
         Some(Self { by_id: Some(ById { read: 0, last: 0, ..ids }), ahead: 0, ..self.clone() })
     }

@@ -334,7 +334,7 @@ fn smaller(list: &dyn List, walk: &Walk, size: usize, error: Error) -> Result<(B
 /// that are counted there now.
 fn again_by_places(list: &dyn List, walk: &Walk) -> Result<Option<Walk>> {
     let query = walk.query(&list.dialect(), 1);
-    let Some(again) = walk.from_first_place().filter(|_| query.offset > 0) else { return Ok(None) };
+    let Some(again) = walk.at_first_place().filter(|_| query.offset > 0) else { return Ok(None) };
     let count = list.count(&Query { offset: 0, ..query.clone() })?;
     Ok(count.is_some_and(|count| count <= query.offset).then_some(again))
 }

@@ -1065,6 +1065,11 @@ fn w1_a_test_delivery_of_every_channel_comes_through_and_changes_nothing() {
         one.home.run("listen send-test").exits(0).prints("came to ordersync listen");
         let told = one.home.json(&format!("listen send-test --channel {kind}"));
         assert!(told[0]["ok"] == true && told[0]["link"].is_null(), "{kind}: {told}");
+        let page = support::page::section("listen send-test");
+        for (key, value) in told[0].as_object().unwrap() {
+            let entry = page.iter().find(|entry| entry.name == format!("[].{key}"));
+            assert!(entry.is_some_and(|entry| entry.fits(value)), "c1: {key} is not what the page says: {value}");
+        }
         assert_eq!(one.home.sql("SELECT delivered || ' ' || refused FROM hooks"), before, "{kind}");
         assert_eq!(one.home.sql("SELECT count(*) FROM orders"), orders, "{kind}");
         assert!(one.home.sql("SELECT 1 FROM rereads").is_empty(), "{kind}");
@@ -1171,9 +1176,13 @@ fn w2_killed_between_the_first_byte_and_the_import_nothing_that_was_answered_is_
             let id = store.place(&Purchase::paid().line("TEE-001", 1));
             assert!(dying.child.wait().unwrap().code().is_none(), "{kind} {point}: it lives on");
             until("an end of the deliveries", || store.letters().len() > before);
-            let answered = store.letters().iter().skip(before).any(|letter| letter.status == Some(200));
-            let is_due = point != "before-kept" && point != "after-kept";
-            assert!(answered == is_due, "{kind} {point}: {answered}");
+            let is_answered = || store.letters().iter().skip(before).any(|letter| letter.status == Some(200));
+            let answered = point != "before-kept" && point != "after-kept";
+            if answered {
+                // One event may be told in several deliveries, of which others break off.
+                until("the answer", is_answered);
+            }
+            assert!(is_answered() == answered, "{kind} {point}");
             assert_eq!(home.sql("PRAGMA integrity_check"), ["ok"], "{kind} {point}");
             // A vendor that has a subscription switched off is asked to go on.
             let again = Listening::at(&home, port, "");
@@ -1218,9 +1227,10 @@ fn f4_on_a_full_disk_nothing_is_answered_200() {
     let first = delivering(&rig);
     let port = first.port;
     drop(first);
-    // No file may grow beyond 512 bytes, as on a disk that is full.
+    // No file may grow beyond 33 KiB, of which SQLite's shared memory takes 32: the log is soon full,
+    // and the book cannot take over what is in it.
     let child = std::process::Command::new("sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" listen --bind \"$1\""])
+        .args(["-c", "trap '' XFSZ; ulimit -f 66; exec \"$0\" listen --bind \"$1\""])
         .arg(env!("CARGO_BIN_EXE_ordersync"))
         .arg(format!("127.0.0.1:{port}"))
         .env("ORDERSYNC_HOME", rig.home.path())
@@ -1230,9 +1240,13 @@ fn f4_on_a_full_disk_nothing_is_answered_200() {
         .unwrap();
     let mut full = Listening { child, port };
     until("the receiver", || full.try_raw(b"GET /health HTTP/1.1\r\n\r\n").is_some());
-    let id = rig.paid(1);
-    let refused = letter(&rig, 5);
-    assert_eq!(refused.status, Some(503));
+    let mut ids = Vec::new();
+    while !rig.shop.letters().iter().any(|letter| letter.status == Some(503)) {
+        assert!(ids.len() < 50, "it has room for all");
+        let before = rig.shop.letters().len();
+        ids.push(rig.paid(1));
+        until("an answer", || rig.shop.letters().len() > before);
+    }
     let mut said = full.child.stderr.take().unwrap();
     drop(full);
     let mut text = String::new();
@@ -1240,8 +1254,10 @@ fn f4_on_a_full_disk_nothing_is_answered_200() {
     assert!(text.contains("deliveries are not taken (503)"), "{text}");
     assert_eq!(rig.home.sql("PRAGMA integrity_check"), ["ok"]);
     let _again = Listening::at(&rig.home, port, "");
-    assert_eq!(refused.send(), Some(200));
-    until("the order", || book_has(&rig.home, id));
+    for letter in rig.shop.letters().iter().filter(|letter| letter.status == Some(503)) {
+        assert_eq!(letter.send(), Some(200));
+    }
+    until("all orders", || ids.iter().all(|id| book_has(&rig.home, *id)));
 }
 
 #[test]
@@ -1291,7 +1307,7 @@ fn w1_a_store_that_is_connected_meanwhile_or_anew_is_received_without_a_restart(
     until("its order", || {
         !rig.home
             .sql(&format!(
-                "SELECT 1 FROM orders JOIN stores ON stores.id = store_id WHERE stores.name = 'second' AND remote_id = '{other}'"
+                "SELECT 1 FROM orders JOIN stores ON stores.id = store_id WHERE stores.name = 'second' AND orders.remote_id = '{other}'"
             ))
             .is_empty()
     });

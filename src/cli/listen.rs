@@ -85,7 +85,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let note: Tell = Arc::new(|text: &str| output::note(text));
     let each: Tell = Arc::new(|text: &str| output::say(&format!("{}\n", output::clean(text))));
     let tells = Tells { note, each: app.global.verbose.then_some(each) };
-    let receiver = Receiver::start(&context, listener, &tells)?;
+    let receiver = Receiver::new(&context, &listener, &tells)?;
     let mut listening = Listening { app, context, receiver, public_url, addresses: Vec::new(), failed: Vec::new() };
     for line in &lines {
         listening.expect(&book, line)?;
@@ -93,6 +93,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     for line in &lines {
         listening.receiver.add(line.clone())?;
     }
+    listening.receiver.begin(listener)?;
     if !app.global.quiet {
         output::line(&format!("receiving at http://{} (Ctrl-C ends it)", listening.receiver.address()))?;
     }
@@ -107,7 +108,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     if wrong.len() == lines.len() && wrong.iter().all(|kind| *kind == ErrorKind::Unsupported) {
         return Ok(exit_code(ErrorKind::Unsupported));
     }
-    listening.go_on(&mut book, &args.channel);
+    listening.go_on(&mut book, &args.channel, lines);
     Ok(if all_open && wrong.is_empty() { 0 } else { EXIT_PARTLY })
 }
 
@@ -166,9 +167,8 @@ impl Listening<'_> {
     }
 
     /// Until it is ended: counts what was refused, and takes up stores that are connected meanwhile.
-    fn go_on(&mut self, book: &mut Book, channel: &[String]) {
+    fn go_on(&mut self, book: &mut Book, channel: &[String], mut lines: Vec<Arc<Line>>) {
         let (mut counted, mut written) = (Duration::ZERO, Duration::ZERO);
-        let mut lines = Vec::new();
         while self.context.clock.sleep(LOOK).is_ok() {
             // What cannot be looked at now is looked at the next time.
             if let Ok(connected) = book.stores() {

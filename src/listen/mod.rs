@@ -304,11 +304,12 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// Receives at `listener` from now on, on threads of its own, until the process ends.
+    /// A receiver that is to listen at `listener`. It keeps what comes from [`Self::begin`] on, when it
+    /// knows for whom.
     ///
     /// # Errors
     /// Where the book or a thread cannot be had.
-    pub(crate) fn start(context: &Arc<Context>, listener: TcpListener, tells: &Tells) -> Result<Self> {
+    pub(crate) fn new(context: &Arc<Context>, listener: &TcpListener, tells: &Tells) -> Result<Self> {
         let failed = |e: std::io::Error| Error::new(ErrorKind::Failed, format!("nothing can be received: {e}"));
         let address = listener.local_addr().map_err(failed)?;
         let (to_book, from_senders) = sync_channel(room::PLACES);
@@ -324,9 +325,16 @@ impl Receiver {
             room: Arc::default(),
             tells: tells.clone(),
         });
-        let own = shared.clone();
-        spawn("receiver", move || own.accept(&listener))?;
         Ok(Self { context: context.clone(), shared, address })
+    }
+
+    /// Receives from now on, on threads of its own, until the process ends.
+    ///
+    /// # Errors
+    /// Where a thread cannot be had.
+    pub(crate) fn begin(&self, listener: TcpListener) -> Result<()> {
+        let own = self.shared.clone();
+        spawn("receiver", move || own.accept(&listener))
     }
 
     /// Where it listens.

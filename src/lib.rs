@@ -101,6 +101,7 @@
 //! | W-2 | A delivery is verified on its raw bytes and kept durably before it is answered; twice, late or killed in between does no harm. |
 //! | W-3 | `status` shows where Instasync is on, and where orders come that nothing told of; elsewhere the refusal says the other way. |
 //! | W-4 | The sync every half hour stays on and finds what was lost. |
+//! | W-5 | A delivery of a webhook writes nothing to a channel, and reads no more than the orders that it is about. |
 //! | X-1 | Credentials are in files of their own and in no output. |
 //! | X-2 | TLS is required except on loopback. |
 //! | X-3 | Logs hold no personal data. What of people is to go (old orders, one person) is in no byte of the book afterwards, and comes not back; keys, totals and the tax country stay. |

@@ -214,8 +214,8 @@ impl Book {
     }
 
     /// Begins to forget the people whom channels have erased: orders that they have bought by the
-    /// channel's own number of them, which are closed. While others of theirs are open, or could not
-    /// be read, it is looked again. Gives whether anything is to be cleared now.
+    /// channel's own number of them, which are closed. While others of theirs are open, or could
+    /// not be read, it is looked again. Gives whether anything is to be cleared now.
     pub(crate) fn begin_forgetting_told(&mut self) -> Result<bool> {
         let told = "SELECT store_id, person FROM to_forget";
         let mut statement = self.db.prepare_cached(told).done("read")?;

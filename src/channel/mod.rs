@@ -216,8 +216,8 @@ pub trait Channel: Send + Sync {
         Err(no_webhooks())
     }
 
-    /// The channel's key of this name, which its deliveries are signed with; nothing where it has none.
-    /// The name is of letters, digits, `-` and `_`.
+    /// The channel's key of this name, which its deliveries are signed with; nothing where it has
+    /// none. The name is of letters, digits, `-` and `_`.
     fn hook_key(&self, id: &str) -> Result<Option<Secret>> {
         let _ = id;
         Err(no_webhooks())

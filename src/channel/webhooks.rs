@@ -36,10 +36,11 @@ pub(crate) struct Webhooks {
     pub(crate) deletes: bool,
     /// What stores of one application have in common; nothing where each store stands for itself.
     pub(crate) application: Option<Application>,
-    /// Answers the question whether an address is ours, as JSON; nothing where the channel asks none.
+    /// Answers the question whether an address is ours, as JSON; nothing where the channel asks
+    /// none.
     pub(crate) challenge: Option<Challenged>,
-    /// By which of the channel's own keys a delivery says that it is signed, where such keys are to be
-    /// fetched ([`Channel::hook_key`](super::Channel::hook_key)). It is not proven by then.
+    /// By which of the channel's own keys a delivery says that it is signed, where such keys are to
+    /// be fetched ([`Channel::hook_key`](super::Channel::hook_key)). It is not proven by then.
     pub(crate) key_id: Option<KeyNamed>,
     /// The only port of a public address that the channel delivers to, where it is particular.
     pub(crate) port: Option<u16>,
@@ -79,6 +80,7 @@ pub(crate) struct Application {
 }
 
 /// A question of the channel whether whoever is at an address knows what was given with it.
+#[cfg_attr(not(feature = "example"), expect(dead_code, reason = "no channel here asks such a question yet"))]
 pub(crate) struct Challenge<'a> {
     /// The query.
     pub(crate) query: &'a [(String, String)],
@@ -97,6 +99,7 @@ pub(crate) struct Keys {
     /// Our own, which the vendor was given with the subscription.
     pub(crate) own: Vec<Secret>,
     /// That which the delivery names, where such ones are fetched.
+    #[cfg_attr(not(feature = "example"), expect(dead_code, reason = "no channel here has such keys yet"))]
     pub(crate) fetched: Option<Secret>,
 }
 
@@ -133,8 +136,8 @@ pub(crate) enum Told {
         /// As that of orders.
         key: Option<String>,
     },
-    /// This is told of the store with this account, the id that the channel knows the store by; of one
-    /// that is none of ours it is nothing.
+    /// This is told of the store with this account, the id that the channel knows the store by; of
+    /// one that is none of ours it is nothing.
     #[cfg_attr(not(feature = "example"), expect(dead_code, reason = "no channel here has applications yet"))]
     Of {
         /// The id of the account.

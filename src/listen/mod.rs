@@ -191,13 +191,14 @@ impl Line {
     }
 
     /// What a delivery tells; an error where that cannot be known now.
-    fn read(&self, head: &Head, body: &[u8], context: &Arc<Context>) -> Result<Told, Option<u16>> {
+    fn read(&self, head: &Head, body: &[u8], of: &Shared) -> Result<Told, Option<u16>> {
+        let context = &of.context;
         let read = || {
             let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
             let (headers, values, now) = (&head.headers, &self.store.values, context.clock.now());
             let fetched = match self.webhooks.key_id {
                 None => None,
-                Some(names) => match self.key(names(&Delivery { headers, body, values, keys: &keys, now }), context) {
+                Some(names) => match self.key(names(&Delivery { headers, body, values, keys: &keys, now }), of) {
                     Key::Is(key) => Some(key),
                     Key::None => return Ok(Told::Refused),
                     Key::NotNow => return Err(Some(503)),
@@ -213,10 +214,21 @@ impl Line {
     }
 
     /// The channel's key of this name.
-    fn key(&self, id: Option<String>, context: &Arc<Context>) -> Key {
+    fn key(&self, id: Option<String>, of: &Shared) -> Key {
         let Some(id) = id.filter(|id| is_key_id(id)) else { return Key::None };
-        let (context, store, name) = (context.clone(), self.store.clone(), id.clone());
-        self.fetched.key(&id, KEPT_WITHIN, move || context.open(&store)?.channel.hook_key(&name))
+        let (context, tells) = (of.context.clone(), of.tells.clone());
+        let (store, name) = (self.store.clone(), id.clone());
+        self.fetched.key(&id, KEPT_WITHIN, move || {
+            let found = context.open(&store).and_then(|open| open.channel.hook_key(&name));
+            if let Err(error) = &found {
+                let why = error.message();
+                tells.note(&format!(
+                    "{}: the key of a delivery cannot be had, so it is not taken (503): {why}",
+                    store.name
+                ));
+            }
+            found
+        })
     }
 
     /// The answer to a challenge, where that is one.
@@ -506,7 +518,7 @@ impl Shared {
         }
         let body = connection.body(&head)?;
         place.is_heard();
-        let (told, whose) = addressed(&here, line.read(&head, &body, &self.context)?);
+        let (told, whose) = addressed(&here, line.read(&head, &body, self)?);
         let orders = match &told {
             Told::Refused => {
                 line.refused.fetch_add(1, Ordering::Relaxed);
@@ -537,8 +549,8 @@ impl Shared {
         Ok(Answer { bells: whose.into_iter().map(|(_, bell)| bell.clone()).collect(), ..200.into() })
     }
 
-    /// The public address of a path, as the channel was told it. Where there are several, it is that of
-    /// the host that was asked.
+    /// The public address of a path, as the channel was told it. Where there are several, it is
+    /// that of the host that was asked.
     fn address(&self, head: &Head, target: &str, path: &str) -> String {
         let before = target.strip_suffix(path).unwrap_or_default();
         let fits = |address: &&String| {

@@ -188,8 +188,8 @@ fn is_shared(context: &Context, book: &Book, open: &OpenStore, path: &str) -> Re
     Ok(false)
 }
 
-/// Whether there is anything to take away. Where nothing is deleted, what was taken away is listed for
-/// good.
+/// Whether there is anything to take away. Where nothing is deleted, what was taken away is listed
+/// for good.
 fn is_there(hook: &Hook, webhooks: &Webhooks) -> bool {
     webhooks.deletes || hook.is_active
 }

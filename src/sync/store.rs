@@ -26,6 +26,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::http::status::AGAIN;
 use crate::http::{Client, Protocol, RateLimit, Reply, Request, Shared, Standing, TEST, Verdict};
 use crate::order::{Order, Shipment};
+use crate::secret::Secret;
 
 /// What adapters write in a hint for the store's name, and for new credentials of it.
 const GENERAL: &str = "STORE";
@@ -159,6 +160,10 @@ impl Channel for Named {
 
     fn hooks(&self) -> Result<Vec<Hook>> {
         self.name(self.channel.hooks())
+    }
+
+    fn hook_key(&self, id: &str) -> Result<Option<Secret>> {
+        self.name(self.channel.hook_key(id))
     }
 
     fn change_hook(&self, change: &HookChange) -> Result<()> {

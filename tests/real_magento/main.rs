@@ -7,6 +7,10 @@
 //! cargo test --test real_magento
 //! ```
 //!
+//! Where the shop has the modules for webhooks, `ORDERSYNC_REAL_MAGENTO_CONSUME` is a command that
+//! works its queue off and ends: `bin/magento queue:consumers:start event.trigger.consumer
+//! --max-messages=100` with a time-out, as a consumer waits for more.
+//!
 //! It has to be a shop for tests, at `http://` on loopback, with an integration that may do everything,
 //! checkout for guests, a way of delivery to Germany, and checks (`checkmo`) as a way of payment. Goods
 //! and orders are made by the tests: they place, ship and cancel orders of their own, and read all. What
@@ -31,7 +35,7 @@ use proxy::{Lost, Proxy};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use shop::{KEYS, PREFIX, Shop};
-use support::program::{Call, Done, Home};
+use support::program::{Call, Done, Home, until};
 
 /// The shop, with the goods in it.
 fn shop() -> Option<&'static Shop> {
@@ -536,4 +540,41 @@ fn c6_each_wrong_value_is_refused_as_a_credential_and_nothing_is_connected() {
     }
     assert!(rig.home.json("connect --list").as_array().unwrap().is_empty());
     assert_eq!(rig.writes(), 0);
+}
+
+/// Has the shop send what waits to be sent. How it ends says nothing: a consumer waits for more.
+fn consume(command: &str) {
+    let _ = std::process::Command::new("sh").args(["-c", command]).output().unwrap();
+}
+
+#[test]
+fn w1_orders_and_shipments_of_a_part_come_by_webhook_and_the_subscriptions_go_again() {
+    let Some(rig) = Rig::new() else { return };
+    let Some(command) = std::env::var(format!("{PREFIX}CONSUME")).ok().filter(|command| !command.is_empty()) else {
+        println!("skipped: {PREFIX}CONSUME names no command that has the shop deliver");
+        return;
+    };
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let at = format!("http://127.0.0.1:{port}");
+    let mut listening =
+        rig.home.spawn(&format!("listen --bind 127.0.0.1:{port} --channel magento --public-url {at}"), &[]);
+    until("the subscriptions", || !rig.home.sql("SELECT 1 FROM hooks WHERE checked_at > 0").is_empty());
+    assert_eq!(rig.writes(), 5, "one for each topic");
+    let id = rig.shop.place(&[(PLAIN, 2)]);
+    consume(&command);
+    until("the order", || rig.home.sql(&format!("SELECT 1 FROM orders WHERE remote_id = '{id}'")).len() == 1);
+    let track = json!({ "track_number": "THERE1", "title": "DHL", "carrier_code": "custom" });
+    let items = json!([{ "order_item_id": rig.shop.rows(id)[0], "qty": 1 }]);
+    rig.shop.post(&format!("order/{id}/ship"), &json!({ "items": items, "tracks": [track] }));
+    consume(&command);
+    until("the shipment of a part", || rig.show(id).to_string().contains("THERE1"));
+    rig.shop.post(&format!("order/{id}/invoice"), &json!({ "capture": true, "notify": false }));
+    consume(&command);
+    until("the payment", || rig.show(id)["paid_at"].is_string());
+    assert_eq!(rig.writes(), 0, "no delivery has written anything");
+    listening.kill().unwrap();
+    listening.wait().unwrap();
+    rig.home.run("listen --off").exits(0).prints("5 subscriptions taken away");
+    let ours = rig.shop.found("async_events", "status", "1");
+    assert!(ours.iter().all(|hook| !text(hook, "recipient_url").starts_with(&at)), "{ours:?}");
 }

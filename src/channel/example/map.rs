@@ -158,7 +158,6 @@ fn map(o: Document) -> Result<Order, String> {
             name: buyer.name.clone(),
             email: buyer.email.clone(),
             phone: buyer.phone.clone(),
-            ..Buyer::default()
         },
         ship_to: o.ship_to.map(address).into_iter().collect(),
         bill_to: Some(buyer).filter(|buyer| *buyer != Address::default()),

@@ -1,9 +1,9 @@
 //! Deliveries of all shops whose programs have one token, to one address: signed with a key of the
 //! program's makers, which the delivery names, and which is fetched.
 //!
-//! The shop asks once whether an address wants them, with a code: the answer is the hash of that, our
-//! key and the address. A delivery is of one shop and names its orders, or names a customer whom a
-//! shop has erased, for all shops.
+//! The shop asks once whether an address wants them, with a code: the answer is the hash of that,
+//! our key and the address. A delivery is of one shop and names its orders, or names a customer
+//! whom a shop has erased, for all shops.
 
 use chrono::TimeDelta;
 use reqwest::Method;

@@ -1,5 +1,5 @@
-//! Deliveries of Magento's free module for asynchronous events: signed with a key that goes with the
-//! subscription, in hexadecimal digits, without a time.
+//! Deliveries of Magento's free module for asynchronous events: signed with a key that goes with
+//! the subscription, in hexadecimal digits, without a time.
 //!
 //! Sources (November 2026): github.com/mage-os/mageos-async-events (`etc/webapi.xml`,
 //! `AsyncEventRepository`, `EventDispatcher`, `HttpNotifier`, `RetryManager` and `RetryHandler`, at
@@ -7,11 +7,12 @@
 //! (`etc/async_events.xml` and its observers at eac19bb).
 //!
 //! - A body is `{"data": ...}`, or a CloudEvent of the next version, which is sent without a
-//!   Content-Type. What is in it is read by the sender when it sends: the order, or what was made for it.
+//!   Content-Type. What is in it is read by the sender when it sends: the order, or what was made
+//!   for it.
 //! - A delivery that is answered with an error is repeated five times within a minute; one that
 //!   nobody answers never is.
-//! - A subscription can be switched off and on again, and nothing else: no route deletes one or changes
-//!   its address.
+//! - A subscription can be switched off and on again, and nothing else: no route deletes one or
+//!   changes its address.
 //! - Nothing tells of what moves no state: an edited address, a comment, a tracking number that was
 //!   added. The syncs find those as ever.
 
@@ -69,8 +70,8 @@ fn read(delivery: &Delivery<'_>) -> Told {
     let is_of_orders = body["type"].as_str().is_none_or(|topic| topic.starts_with("sales."));
     let order = if entity["order_id"].is_null() { &entity["entity_id"] } else { &entity["order_id"] };
     let Some(order) = order_id(order).filter(|_| is_of_orders) else { return Told::Nothing };
-    // Each subscription has deliveries of its own, and one that is repeated keeps its id. Where they
-    // have none, the same letters are the same delivery: the time of the change is among them.
+    // Each subscription has deliveries of its own, and one that is repeated keeps its id. Where
+    // they have none, the same letters are the same delivery: the time of the change is among them.
     let key = match body["id"].as_str() {
         Some(id) => id.to_owned(),
         None => Sha256::digest(delivery.body).iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -108,7 +109,7 @@ pub(super) fn list(api: &Api) -> Result<Vec<Hook>> {
         "webhooks",
         Vec::new(),
         0u64,
-        |row: &Box<RawValue>| number(row),
+        |row: &Box<_>| number(row),
         |after| {
             let criteria = Criteria {
                 filters: vec![("subscription_id", "gt", after.to_string())],
@@ -147,8 +148,8 @@ fn missing(what: &str) -> Error {
     Error::new(ErrorKind::Unsupported, format!("{what}; nothing was subscribed to")).hint(INSTALL)
 }
 
-/// Whether a module that has the events of orders is on. A shop takes a subscription to any word, and
-/// tells nothing. Where the integration may not read which modules there are, one is.
+/// Whether a module that has the events of orders is on. A shop takes a subscription to any word,
+/// and tells nothing. Where the integration may not read which modules there are, one is.
 fn tells_of_orders(api: &Api) -> Result<bool> {
     match api.get("modules", &[], None) {
         Ok(reply) => {

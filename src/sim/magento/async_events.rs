@@ -31,8 +31,8 @@ pub(super) fn list(call: &mut Call<'_, '_>) -> Answer {
     Ok(Response::json(200, &criteria.answer(page.of(&found), found.len())))
 }
 
-/// `POST async_event` and `PUT async_event/{id}`: one that is there takes another status and nothing
-/// else. Any word is taken for an event.
+/// `POST async_event` and `PUT async_event/{id}`: one that is there takes another status and
+/// nothing else. Any word is taken for an event.
 pub(super) fn save(call: &mut Call<'_, '_>) -> Answer {
     let wish = call.params.get("asyncEvent").or_else(|| call.params.get("async_event")).cloned();
     let wish = wish.ok_or_else(|| required("asyncEvent"))?;

@@ -6,9 +6,9 @@ use super::interrupt::{self, Left};
 use super::waiting::Waiting;
 use super::{App, output};
 use crate::order::Difference;
-use crate::sync::act::Watch;
+use crate::sync::act::Observer;
 
-impl Watch for App {
+impl Observer for App {
     fn looking(&self, store: &str) -> Box<dyn Any> {
         let text = format!("waiting for {store}, which has not answered yet; nothing is recorded or sent");
         Box::new(Waiting::watched(self, text))

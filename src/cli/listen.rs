@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::output::{self, Format};
-use super::{App, Outcome};
+use super::{App, Outcome, interrupt};
 use crate::book::{Book, Store};
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, common_code, exit_code};
 use crate::listen::subscriptions::{mend, public, remove};
 use crate::listen::{Line, Tell, start, webhooks_of};
 use crate::sync::Context;
+use crate::watch::How;
 
 /// How often what was refused is counted in the book.
 const COUNTED: Duration = Duration::from_secs(10);
@@ -19,7 +20,8 @@ const COUNTED: Duration = Duration::from_secs(10);
 ///
 /// Runs until it is ended. Channels deliver over https to a public address: put a proxy or a tunnel
 /// with a certificate before it. With --public-url the subscriptions at the channels are made; once
-/// made, syncs look once a day whether they are still there. The sync every half hour stays on.
+/// made, syncs look once a day whether they are still there. Stores that nothing is received for are
+/// polled beside it, as `ordersync watch` does. The sync every half hour stays on.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Where to listen: an address of this machine, and a port
@@ -34,11 +36,15 @@ pub(super) struct Args {
     /// Only this store, or all stores of this channel; may be given several times
     #[arg(long, value_name = "STORE")]
     channel: Vec<String>,
+    /// Do not poll the stores that nothing is received for (ordersync watch)
+    #[arg(long)]
+    no_watch: bool,
 }
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     let mut book = app.existing_book()?;
     let mut stores = app.stores(&book, &args.channel)?;
+    let all = stores.clone();
     if args.channel.is_empty() && stores.iter().any(|store| webhooks_of(store).is_ok()) {
         stores.retain(|store| webhooks_of(store).is_ok());
     }
@@ -67,14 +73,21 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     if !app.global.quiet {
         output::line(&format!("receiving at http://{address} (Ctrl-C ends it)"))?;
     }
+    // What nothing is received for is polled beside it.
+    let unheard = |store: &Store| !lines.iter().any(|line| line.store().id == store.id);
+    let unheard: Vec<Store> = all.into_iter().filter(|store| !args.no_watch && unheard(store)).collect();
+    let mut watchers = super::watch::watchers(app, How::default());
+    watchers.begin(&unheard)?;
     let mut all_well = all_open;
     for line in &lines {
         all_well &= subscribe(app, &context, &mut book, line, public_url.as_deref())?;
     }
+    interrupt::is_the_end();
     while context.clock.sleep(COUNTED).is_ok() {
         count(&mut book, &lines);
     }
     count(&mut book, &lines);
+    watchers.end();
     Ok(if all_well { 0 } else { EXIT_PARTLY })
 }
 

@@ -63,6 +63,7 @@ fn install(app: &App, plan: &Plan, with: Option<Kind>, dry_run: bool) -> Outcome
     };
     if !dry_run {
         schedule::install(&app.context.home, plan, kind, app.context.clock.now())?;
+        schedule::removed::forget(&app.context.home);
     }
     if app.global.json {
         output::print_json(
@@ -88,6 +89,9 @@ fn install(app: &App, plan: &Plan, with: Option<Kind>, dry_run: bool) -> Outcome
 
 fn remove(app: &App, plan: &Plan, dry_run: bool) -> Outcome {
     let removed = if dry_run { schedule::in_place(plan)? } else { schedule::remove(&app.context.home, plan)? };
+    if !dry_run && !removed.is_empty() {
+        schedule::removed::keep(&app.context.home, app.context.clock.now());
+    }
     if app.global.json {
         output::print_json(&json!({ "removed": removed, "dry_run": dry_run }))?;
     } else if removed.is_empty() {

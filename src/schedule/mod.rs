@@ -9,6 +9,7 @@
 pub(crate) mod cron;
 pub(crate) mod launchd;
 mod programs;
+pub(crate) mod removed;
 pub(crate) mod systemd;
 
 use std::fmt;

@@ -209,7 +209,6 @@ impl Error {
     }
 
     /// How long the channel asked to be left alone, if it did.
-    #[cfg(test)]
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.retry_after
     }

@@ -37,6 +37,7 @@
 //! | [`book`] | the SQLite file: all SQL of the program, migrations, the views for the merchant's own tools |
 //! | [`sync`] | the engine: import, export, policy, locks between processes, advice |
 //! | `listen` | the receiver of webhooks: what may come in, what is kept of it, the subscriptions |
+//! | `watch` | the polling of stores that tell of nothing: how often, and when not |
 //! | [`cli`] | the command line: one file per command; all printing |
 //! | `sim` | simulated stores with state and faults, for tests, `demo` and `simulate`; they never use an adapter's wire types |
 //! | [`schedule`] | the half-hourly timer: systemd, cron, launchd |
@@ -136,3 +137,4 @@ pub mod secret;
 #[cfg(feature = "simulator")]
 pub mod sim;
 pub mod sync;
+mod watch;

@@ -30,6 +30,8 @@ pub enum Work {
     Renewal,
     /// Comparing its list with the book.
     Reconcile,
+    /// Asking it again and again.
+    Watch,
 }
 
 impl Work {
@@ -39,6 +41,7 @@ impl Work {
             Self::Export => "export",
             Self::Renewal => "renewal",
             Self::Reconcile => "comparison",
+            Self::Watch => "watch",
         }
     }
 }

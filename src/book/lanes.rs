@@ -6,7 +6,12 @@ use rusqlite::{OptionalExtension, params};
 
 use super::Book;
 use super::error::Done;
+use crate::channel::Quota;
+use crate::clock::Timestamp;
 use crate::error::Result;
+
+/// What the requests of a day are kept under. No lane has such a name.
+const DAY: &str = "24 hours";
 
 impl Book {
     /// A book that gives up where another process, or another thread, is writing for longer.
@@ -35,6 +40,23 @@ impl Book {
             db.prepare_cached(sql).and_then(|mut put| put.execute(params![store, lane, standing])).done("written")?;
             Ok(())
         })
+    }
+
+    /// Keeps what an answer has told just now of the requests that the channel permits in a day.
+    pub(crate) fn keep_quota(&mut self, store: i64, told: Quota) -> Result<()> {
+        let told = serde_json::to_string(&(self.clock.now(), told)).ok();
+        self.change_lane(store, DAY, &mut |_| told.clone())
+    }
+
+    /// What an answer has told last of the requests that the channel permits in a day, and when.
+    pub(crate) fn told_quota(&self, store: i64) -> Result<Option<(Timestamp, Quota)>> {
+        let sql = "SELECT standing FROM lanes WHERE store_id = ? AND lane = ?";
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let told: Option<String> =
+            statement.query_row(params![store, DAY], |row| row.get(0)).optional().done("read")?;
+        // By a clock that was ahead it was not told yet.
+        let meant = |(at, _): &(Timestamp, Quota)| *at <= self.clock.now();
+        Ok(told.and_then(|told| serde_json::from_str(&told).ok()).filter(meant))
     }
 
     /// Forgets how the lanes of a store stand: its channel is asked anew.

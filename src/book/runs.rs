@@ -20,6 +20,8 @@ pub enum RunKind {
     Reconcile,
     /// The channel has told of changes by itself.
     Listen,
+    /// A store is asked again and again.
+    Watch,
 }
 
 impl RunKind {
@@ -30,6 +32,7 @@ impl RunKind {
             Self::Pull => "pull",
             Self::Reconcile => "reconcile",
             Self::Listen => "listen",
+            Self::Watch => "watch",
         }
     }
 }
@@ -59,7 +62,7 @@ pub(crate) struct StoreSummary {
 pub(crate) struct RunRow {
     /// The run's number.
     pub(crate) id: i64,
-    /// `sync`, `autosync`, `pull`, `reconcile` or `listen`.
+    /// `sync`, `autosync`, `pull`, `reconcile`, `listen` or `watch`.
     pub(crate) kind: String,
     /// Whether it kept nothing.
     pub(crate) dry: bool,
@@ -97,6 +100,9 @@ pub(crate) struct LastError {
 /// How long runs are remembered.
 const KEPT: chrono::TimeDelta = chrono::TimeDelta::days(90);
 
+/// So long rounds of a watch that bring nothing are one run.
+const ROUNDS: chrono::TimeDelta = chrono::TimeDelta::hours(1);
+
 impl Book {
     /// Begins a run and gives its number. Forgets the runs of long ago.
     pub(crate) fn start_run(&mut self, kind: RunKind, dry: bool) -> Result<i64> {
@@ -130,7 +136,7 @@ impl Book {
     /// newest first: they are at work, or were killed.
     pub(crate) fn unfinished(&self, store: i64) -> Result<Vec<(i64, Timestamp)>> {
         let sql = "SELECT r.id, r.started_at FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
-                   WHERE r.finished_at IS NULL AND r.kind IN ('sync', 'autosync') AND NOT r.dry ORDER BY r.id DESC LIMIT 20";
+                   WHERE r.finished_at IS NULL AND r.kind IN ('sync', 'autosync', 'watch') AND NOT r.dry ORDER BY r.id DESC LIMIT 20";
         let mut statement = self.db.prepare_cached(sql).done("read")?;
         let runs = statement.query_map([store], |row| Ok((row.get(0)?, from_millis(row.get(1)?)))).done("read")?;
         runs.collect::<rusqlite::Result<_>>().done("read")
@@ -140,7 +146,7 @@ impl Book {
     /// brings nothing, and says nothing of how the store stands.
     pub(crate) fn last_error(&self, store: i64) -> Result<Option<LastError>> {
         let sql = "SELECT rs.error, rs.error_kind, r.finished_at FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
-                   WHERE r.finished_at IS NOT NULL AND r.kind IN ('sync', 'autosync') AND NOT r.dry ORDER BY r.id DESC LIMIT 1";
+                   WHERE r.finished_at IS NOT NULL AND r.kind IN ('sync', 'autosync', 'watch') AND NOT r.dry ORDER BY r.id DESC LIMIT 1";
         let read = |row: &Row<'_>| {
             let Some(why) = row.get::<_, Option<String>>(0)? else { return Ok(None) };
             let kind: Option<String> = row.get(1)?;
@@ -201,6 +207,73 @@ impl Book {
             }
             Ok(())
         })
+    }
+
+    /// A round of a watch is over. Rounds of an hour that came to the same and brought nothing are one
+    /// run: its beginning is that of the first. One that was interrupted or gave way has not failed.
+    pub(crate) fn round_over(&mut self, run: i64) -> Result<()> {
+        self.write("written", |db| {
+            let excused = "UPDATE run_stores SET error = NULL, error_kind = NULL WHERE run_id = ? AND error_kind IN ('interrupted', 'locked')";
+            db.prepare_cached(excused).done("written")?.execute([run]).done("written")?;
+            let sql = "SELECT rs.store_id, rs.error, r.finished_at, r.started_at FROM runs r JOIN run_stores rs ON rs.run_id = r.id
+                       WHERE r.kind = 'watch' AND r.finished_at IS NOT NULL AND rs.notes = '[]'
+                         AND rs.new + rs.changed + rs.failed + rs.drafts + rs.exported = 0 AND ";
+            let read = |row: &Row<'_>| {
+                Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
+            };
+            let quiet = |rest: &str, of: &dyn rusqlite::ToSql| {
+                let mut statement = db.prepare_cached(&format!("{sql}{rest}")).done("read")?;
+                statement.query_row([of], read).optional().done("read")
+            };
+            let Some((store, error, finished, _)) = quiet("r.id = ?", &run)? else { return Ok(()) };
+            let newest = "SELECT r.id FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?
+                          WHERE r.kind = 'watch' AND r.id < ? ORDER BY r.id DESC LIMIT 1";
+            let before: Option<i64> = db
+                .prepare_cached(newest)
+                .and_then(|mut found| found.query_row([store, run], |row| row.get(0)).optional())
+                .done("read")?;
+            let Some(before) = before else { return Ok(()) };
+            let Some((_, former, _, started)) = quiet("r.id = ?", &before)? else { return Ok(()) };
+            if former != error || !(0..ROUNDS.num_milliseconds()).contains(&(finished - started)) {
+                return Ok(());
+            }
+            for (sql, of) in [
+                (
+                    "UPDATE run_stores AS n SET requests = n.requests + b.requests, bytes = n.bytes + b.bytes, unchanged = n.unchanged + b.unchanged
+                     FROM (SELECT requests, bytes, unchanged FROM run_stores WHERE run_id = ?2) b WHERE n.run_id = ?1",
+                    [run, before],
+                ),
+                ("UPDATE runs SET started_at = ?2 WHERE id = ?1", [run, started]),
+            ] {
+                db.prepare_cached(sql).done("written")?.execute(of).done("written")?;
+            }
+            // The number that is kept is the larger one: none is given twice.
+            for sql in ["DELETE FROM run_stores WHERE run_id = ?", "DELETE FROM runs WHERE id = ?"] {
+                db.prepare_cached(sql).done("written")?.execute([before]).done("written")?;
+            }
+            Ok(())
+        })
+    }
+
+    /// The rounds of a watch that this process has under way are cut off, as the merchant wants it: they
+    /// are over, and the next ones go on from there.
+    pub(crate) fn rounds_cut_off(&mut self) -> Result<()> {
+        let now = self.now_ms();
+        self.write("written", |db| {
+            let sql = "UPDATE runs SET finished_at = ? WHERE kind = 'watch' AND pid = ? AND finished_at IS NULL";
+            db.execute(sql, params![now, std::process::id()]).done("written").map(drop)
+        })
+    }
+
+    /// What the rounds of a watch took of the store's requests since, each with its end.
+    pub(crate) fn rounds(&self, store: i64, since: Timestamp) -> Result<Vec<(Timestamp, u64)>> {
+        let sql =
+            "SELECT r.finished_at, rs.requests FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?
+                   WHERE r.kind = 'watch' AND r.finished_at >= ? ORDER BY r.id";
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let read = |row: &Row<'_>| Ok((from_millis(row.get(0)?), row.get(1)?));
+        let rows = statement.query_map([store, since.timestamp_millis()], read).done("read")?;
+        rows.collect::<rusqlite::Result<_>>().done("read")
     }
 
     /// The last `limit` runs, the newest first, store by store.

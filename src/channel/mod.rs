@@ -77,6 +77,16 @@ pub(crate) use open::{Adapter, AuthMethod, Form, Forms, Learn, misplaced, origin
 pub use open::{Connection, Format, GuideTime, format, open};
 pub use webhooks::{Hook, HookChange};
 
+/// The requests that a channel permits in 24 hours, in a window that slides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quota {
+    /// In all.
+    pub(crate) permitted: u64,
+    /// Left when the last answer came; nothing where none has told it, and what is permitted is what
+    /// is usual.
+    pub(crate) left: Option<u64>,
+}
+
 /// A connected store of one channel. One value serves several threads.
 pub trait Channel: Send + Sync {
     /// What this store can do; may depend on what [`Channel::probe`] found out about it.
@@ -96,6 +106,12 @@ pub trait Channel: Send + Sync {
     /// After how long without a good call the vendor takes the access away, where it does. No
     /// network.
     fn lapses_after(&self) -> Option<TimeDelta> {
+        None
+    }
+
+    /// How many requests the channel permits in any 24 hours, where it counts so long. What it permits
+    /// in a short time the lanes of its requests know. No network.
+    fn quota(&self) -> Option<Quota> {
         None
     }
 

@@ -105,6 +105,14 @@ pub(super) fn told(error: anyhow::Error) -> anyhow::Error {
     }
 }
 
+/// Whether an interruption is how the command ends.
+static IS_THE_END: AtomicBool = AtomicBool::new(false);
+
+/// Says that the command runs until it is interrupted: that is no failure, and no word is lost on it.
+pub(super) fn is_the_end() {
+    IS_THE_END.store(true, Ordering::Relaxed);
+}
+
 /// The flag that Ctrl-C sets. Everything is safe to be cut off at any instant, so after a short
 /// grace, or at the second Ctrl-C, the process ends by itself.
 pub(super) fn on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
@@ -127,6 +135,9 @@ pub(super) fn on_ctrl_c() -> anyhow::Result<Arc<AtomicBool>> {
 fn leave() -> ! {
     let code = exit_code(ErrorKind::Interrupted);
     show_input();
+    if IS_THE_END.load(Ordering::Relaxed) {
+        std::process::exit(0);
+    }
     super::output::show_cursor();
     super::output::say(&format!("\nerror: {}\n", words()));
     std::process::exit(i32::from(code))

@@ -7,13 +7,14 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::output::{self, Format};
-use super::{App, Outcome};
+use super::{App, Outcome, interrupt};
 use crate::book::{Book, Store};
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, common_code, exit_code};
 use crate::listen::presence::{self, Presence};
 use crate::listen::subscriptions::{deliverable, mend, public, remove};
 use crate::listen::{Line, Receiver, Tell, Tells, is_meant, ready, send_test, webhooks_of, why_not_meant};
 use crate::sync::Context;
+use crate::watch::How;
 
 /// How often it is looked which stores are connected.
 const LOOK: Duration = Duration::from_secs(2);
@@ -25,8 +26,9 @@ const COUNTED: Duration = Duration::from_secs(10);
 ///
 /// Runs until it is ended. Channels deliver over https to a public address: put a proxy or a tunnel
 /// with a certificate before it. With --public-url the subscriptions at the channels are made; once
-/// made, syncs look once a day whether they are still there. The sync every half hour stays on.
-/// With --verbose each delivery and each order that is read for it has a line.
+/// made, syncs look once a day whether they are still there. Stores that nothing is received for are
+/// polled beside it, as `ordersync watch` does. The sync every half hour stays on. With --verbose each
+/// delivery and each order that is read for it has a line.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(super) struct Args {
@@ -44,6 +46,9 @@ pub(super) struct Args {
     /// Only this store, or all stores of this channel; may be given several times
     #[arg(long, value_name = "STORE")]
     channel: Vec<String>,
+    /// Do not poll the stores that nothing is received for (ordersync watch)
+    #[arg(long)]
+    no_watch: bool,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -69,6 +74,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         return switch_off(app, &mut book, &stores);
     }
     let stores = app.stores(&book, &args.channel)?;
+    let all = stores.clone();
     let stores = if args.channel.is_empty() { those_meant(app, &book, stores)? } else { stores };
     let public_url = args.public_url.as_deref().map(public).transpose()?;
     let context = Arc::new(Context {
@@ -100,15 +106,23 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     listening.is_there(&lines);
     ready::tell();
     listening.failed = stores.iter().filter(|s| lines.iter().all(|l| l.store().id != s.id)).map(|s| s.id).collect();
+    // What nothing is received for is polled beside it.
+    let unheard = |store: &Store| !lines.iter().any(|line| line.store().id == store.id);
+    let unheard: Vec<Store> = all.into_iter().filter(|store| !args.no_watch && unheard(store)).collect();
+    let mut watchers = super::watch::watchers(app, How::default());
+    watchers.begin(&unheard)?;
     let mut wrong = Vec::new();
     for line in &lines {
         wrong.extend(listening.subscribe(&mut book, line)?);
     }
     // Where no shop can deliver, nothing is waited for.
     if wrong.len() == lines.len() && wrong.iter().all(|kind| *kind == ErrorKind::Unsupported) {
+        watchers.end();
         return Ok(exit_code(ErrorKind::Unsupported));
     }
+    interrupt::is_the_end();
     listening.go_on(&mut book, &args.channel, lines);
+    watchers.end();
     Ok(if all_open && wrong.is_empty() { 0 } else { EXIT_PARTLY })
 }
 

@@ -31,6 +31,7 @@ mod interrupt;
 mod listen;
 mod local;
 mod note;
+mod observer;
 mod orders;
 mod outbox;
 mod privacy;
@@ -158,6 +159,8 @@ enum Command {
     Pull(pull::Args),
     /// Receive webhooks (Instasync): orders are in the book within seconds
     Listen(listen::Args),
+    /// Poll stores without webhooks as often as their channels' limits allow
+    Watch(watch::Args),
     /// Compare a channel's list of orders with the book, both ways
     Reconcile(reconcile::Args),
     /// Explain why an order is in the book, or is not
@@ -291,6 +294,7 @@ fn start(cli: Cli) -> Outcome {
         Command::Runs(args) => runs::run(&app, args),
         Command::Pull(args) => pull::run(&app, args),
         Command::Listen(args) => listen::run(&app, args),
+        Command::Watch(args) => watch::run(&app, args),
         Command::Reconcile(args) => reconcile::run(&app, args),
         Command::Why(args) => why::run(&app, args),
         Command::Carriers(args) => carriers::run(&app, args),
@@ -335,6 +339,7 @@ fn retry(command: &Command) -> anyhow::Result<RetryPolicy> {
         | Command::Accept(_)
         | Command::Listen(_)
         | Command::Pull(_)
+        | Command::Watch(_)
         | Command::Why(_) => RetryPolicy::brief(),
         _ => RetryPolicy::default(),
     };

@@ -80,6 +80,7 @@ fn install(app: &App, plan: &Plan, with: Option<Kind>, dry_run: bool) -> Outcome
     };
     if !dry_run {
         schedule::install(&app.context.home, plan, kind, app.context.clock.now())?;
+        schedule::removed::forget(&app.context.home);
     }
     if app.global.json {
         output::print_json(
@@ -141,6 +142,9 @@ fn remove(app: &App, plan: &Plan, only_receiver: bool, dry_run: bool) -> Outcome
         (false, true) => schedule::in_place(plan)?,
         (false, false) => schedule::remove(&app.context.home, plan)?,
     };
+    if !dry_run && !removed.is_empty() {
+        schedule::removed::keep(&app.context.home, app.context.clock.now());
+    }
     if app.global.json {
         output::print_json(&json!({ "removed": removed, "removed_listen": receivers, "dry_run": dry_run }))?;
     } else if removed.is_empty() && receivers.is_empty() {

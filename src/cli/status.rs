@@ -12,9 +12,9 @@ use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
 use crate::http::oauth2::consent_ends_at;
 use crate::listen::presence::{self, Presence};
-use crate::lock;
+use crate::lock::{self, Work};
 use crate::order::Status;
-use crate::schedule::Installed;
+use crate::schedule::{Installed, removed};
 use crate::sync::advice::{RetryPolicy, Stage, export_patience, import_stage, is_later_than_usual};
 use crate::sync::health::{Facts, Trouble};
 
@@ -59,6 +59,41 @@ struct Standing {
     unannounced: Option<Timestamp>,
     /// When a receiver was surely at work for it, where one is known.
     listening: Option<Timestamp>,
+    /// Whether a watch is at work on it, in whichever process.
+    watched: bool,
+}
+
+/// What is known of why orders come that no delivery told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Gap {
+    /// No delivery ever came.
+    NothingCame,
+    /// None has come since.
+    Stopped,
+    /// Others have come since.
+    SomeMissing,
+}
+
+impl Gap {
+    /// The word in JSON.
+    fn word(self) -> &'static str {
+        match self {
+            Self::NothingCame => "nothing-came",
+            Self::Stopped => "stopped",
+            Self::SomeMissing => "some-missing",
+        }
+    }
+}
+
+/// That the timer was taken away, and what relies on it.
+struct Untimed {
+    removed_at: Timestamp,
+    /// Stores whose orders come in no other way.
+    orders: Vec<String>,
+    /// Stores whose lost deliveries are not made up for.
+    instant: Vec<String>,
+    /// Rows of outboxes that are not settled.
+    outbox: u64,
 }
 
 /// What all stores are looked at with.
@@ -67,6 +102,8 @@ struct View<'a> {
     book: &'a Book,
     now: Timestamp,
     timer: Option<Installed>,
+    /// When it was taken away, where it was and nothing has come in its place.
+    removed_at: Option<Timestamp>,
     max_age: Option<TimeDelta>,
     receivers: Vec<Presence>,
 }
@@ -79,19 +116,19 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let sending = book.to_send()?;
     let max_age = args.max_age.as_deref().map(|text| duration(text, now)).transpose()?;
     let (left, failure) = (book.left_to_clear()?, book.clearing_failure()?);
-    let view = View {
-        app,
-        book: &book,
-        now,
-        timer: Installed::read(&app.context.home),
-        max_age,
-        receivers: presence::all(&app.context.home, now),
-    };
     let stores = app.stores(&book, &[])?;
+    let timer = Installed::read(&app.context.home);
+    // A timer that was put in place by hand leaves its runs.
+    let runs_since = |at: &Timestamp| stores.iter().any(|store| store.last_autosync_at > Some(*at));
+    let removed_at = removed::at(&app.context.home).filter(|at| timer.is_none() && !runs_since(at));
+    let receivers = presence::all(&app.context.home, now);
+    let view = View { app, book: &book, now, timer, removed_at, max_age, receivers };
     let standings: Vec<Standing> =
         stores.into_iter().map(|store| view.standing(store, &counts)).collect::<Result<_>>()?;
+    let untimed = view.removed_at.and_then(|at| Untimed::of(at, &standings));
     if app.global.json {
         output::print_json(&json!({
+            "timer": timer_json(&view, untimed.as_ref()),
             "stores": standings.iter().map(|s| to_json(s, now)).collect::<Vec<_>>(), "changed_at_channel": drifted,
             "waiting_for_review": waiting,
             "to_send": sending.0, "sent_as_twins": sending.1.get(&LeftOut::Twin).copied().unwrap_or(0),
@@ -103,6 +140,9 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         }))?;
     } else if !(args.check && app.global.quiet) {
         print(app, &standings, (drifted, waiting, sending), now)?;
+        if let (Some(untimed), false) = (&untimed, app.global.quiet) {
+            output::line(&untimed.told(now))?;
+        }
         if left != Left::Nothing && !app.global.quiet {
             output::line("personal data are being cleared; the next ordersync sync goes on with it")?;
         }
@@ -167,6 +207,7 @@ impl View<'_> {
                 None => None,
             },
             listening: self.receivers.iter().find(|found| found.stores.contains(&store.name)).map(Presence::seen_at),
+            watched: lock::is_held(&locks, &store.name, Work::Watch),
             store,
         })
     }
@@ -200,6 +241,9 @@ impl View<'_> {
     /// When the timer takes the store next, and whether it should have done so long ago.
     fn next_turn(&self, store: &Store) -> (Option<Timestamp>, bool) {
         let (now, interval) = (self.now, store.interval());
+        if self.removed_at.is_some() {
+            return (None, false);
+        }
         // A timer that was put in place by hand leaves no note, only its runs.
         let since = store.last_autosync_at.max(self.timer.as_ref().map(|timer| from_millis(timer.at)));
         let due = since.map(|since| since + interval);
@@ -230,6 +274,27 @@ impl Standing {
         })
     }
 
+    /// Why orders come that no delivery told of, and since when, where they do and some should.
+    fn gap(&self) -> Option<(Gap, Timestamp)> {
+        let (hooked, since) = (self.hooked.as_ref()?, self.unannounced?);
+        let gap = match hooked.delivered_at {
+            None => Gap::NothingCame,
+            Some(at) if at < since => Gap::Stopped,
+            Some(_) => Gap::SomeMissing,
+        };
+        Some((gap, since))
+    }
+
+    /// How orders come sooner than with the next sync, where they do not yet.
+    fn sooner(&self) -> Option<String> {
+        match (&self.hooked, self.store.kind.adapter().webhooks.is_some()) {
+            (Some(_), _) => None,
+            (None, true) => Some("ordersync listen --public-url https://...".to_owned()),
+            (None, false) if self.watched => None,
+            (None, false) => Some(format!("ordersync watch --channel {}", self.store.name)),
+        }
+    }
+
     fn has(&self, trouble: impl Fn(Trouble) -> bool) -> bool {
         self.troubles.iter().copied().any(trouble)
     }
@@ -258,13 +323,14 @@ fn print(
             Some(at) => format!("in {}", output::duration(at - now)),
         };
         let outbox = s.oldest.map_or("0".to_owned(), |at| format!("{} ({})", s.outbox, output::duration(now - at)));
-        let name = match s.mark(output::utf8()) {
-            Some(mark) => format!("{} {mark}", s.store.name),
-            None => s.store.name.clone(),
+        // The mark stands at the task that runs by webhook: at the orders, not at the outbox.
+        let read = match s.mark(output::utf8()) {
+            Some(mark) => format!("{} {mark}", ago(s.facts.read_at)),
+            None => ago(s.facts.read_at),
         };
         table.row(&[
-            &name,
-            &ago(s.facts.read_at),
+            &s.store.name,
+            &read,
             &next,
             &outbox,
             &output::number(s.facts.inbox),
@@ -302,7 +368,8 @@ fn print(
     if let (Some(found), false) = (crate::book::exposed(&app.context.home.book()).first(), app.global.quiet) {
         output::note(&format!("{found}; ordersync doctor says more"));
     }
-    if standings.iter().all(|s| s.next.is_none()) && !app.global.quiet {
+    let was_removed = removed::at(&app.context.home).is_some();
+    if standings.iter().all(|s| s.next.is_none()) && !was_removed && !app.global.quiet {
         output::line(&match crate::schedule::is_possible() {
             true => "no timer is installed: ordersync schedule install syncs every half hour".to_owned(),
             false => format!(
@@ -311,15 +378,68 @@ fn print(
             ),
         })?;
     }
-    let could = standings.iter().filter(|s| s.hooked.is_none() && s.store.kind.adapter().webhooks.is_some());
-    let could: Vec<&str> = could.map(|s| s.store.name.as_str()).collect();
-    if !could.is_empty() && !app.global.quiet {
-        let all = could.join(", ");
+    if app.global.quiet {
+        return Ok(());
+    }
+    let names = |webhooks: bool| {
+        let of = |s: &&Standing| s.sooner().is_some() && s.store.kind.adapter().webhooks.is_some() == webhooks;
+        standings.iter().filter(of).map(|s| s.store.name.as_str()).collect::<Vec<_>>().join(", ")
+    };
+    let (could, cannot) = (names(true), names(false));
+    if !could.is_empty() {
         output::line(&format!(
-            "Instasync is off for {all}: ordersync help instasync says how orders come within seconds"
+            "Instasync is off for {could}: ordersync listen --public-url https://... turns it on, and ordersync help instasync says how orders come within seconds"
+        ))?;
+    }
+    if !cannot.is_empty() {
+        output::line(&format!(
+            "no webhooks tell of the orders of {cannot}: ordersync watch reads them as often as their channels permit"
         ))?;
     }
     Ok(())
+}
+
+impl Untimed {
+    /// What relies on the timer, if anything does.
+    fn of(removed_at: Timestamp, standings: &[Standing]) -> Option<Self> {
+        let names = |is: &dyn Fn(&Standing) -> bool| {
+            standings.iter().filter(|s| is(s)).map(|s| s.store.name.clone()).collect::<Vec<_>>()
+        };
+        let orders = names(&|s| s.hooked.is_none() && !s.watched);
+        let instant = names(&|s| s.hooked.is_some() && !s.watched);
+        let outbox = standings.iter().map(|s| s.outbox).sum();
+        let relies = !orders.is_empty() || !instant.is_empty() || outbox > 0;
+        relies.then_some(Self { removed_at, orders, instant, outbox })
+    }
+
+    fn told(&self, now: Timestamp) -> String {
+        let orders = (!self.orders.is_empty())
+            .then(|| format!("orders of {} come with a sync by hand alone", self.orders.join(", ")));
+        let instant = (!self.instant.is_empty())
+            .then(|| format!("what webhooks of {} lose is not found by itself", self.instant.join(", ")));
+        let outbox = (self.outbox > 0)
+            .then(|| format!("{} not settled", output::count(self.outbox, "dispatch or cancellation")));
+        let what: Vec<String> = [orders, instant, outbox].into_iter().flatten().collect();
+        format!(
+            "the timer was removed {} ago, and nothing syncs by itself: {}; ordersync schedule install puts it back",
+            output::duration(now - self.removed_at),
+            what.join("; ")
+        )
+    }
+
+    /// The words of what relies on it.
+    fn words(&self) -> Vec<&'static str> {
+        let all =
+            [("orders", !self.orders.is_empty()), ("instasync", !self.instant.is_empty()), ("outbox", self.outbox > 0)];
+        all.into_iter().filter(|(_, relies)| *relies).map(|(word, _)| word).collect()
+    }
+}
+
+fn timer_json(view: &View<'_>, untimed: Option<&Untimed>) -> Value {
+    json!({
+        "installed": view.timer.is_some(), "removed_at": view.removed_at.map(rfc3339),
+        "relied_on_by": untimed.map(Untimed::words).unwrap_or_default(),
+    })
 }
 
 /// The gravest thing, in a word.
@@ -445,10 +565,15 @@ fn remarks(s: &Standing, now: Timestamp) -> Vec<String> {
     let pause =
         pause.map(|until| format!("the channel asked to be left alone for another {}", output::duration(until - now)));
     let consent = consent_ending(&s.store.name, s.consent_ends, now);
-    [running, allow, pause, consent, s.lapsing.clone(), instant(s, now), deaf(s, now), kept(s, now)]
+    [running, allow, pause, consent, s.lapsing.clone(), instant(s, now), deaf(s, now), watched(s), kept(s, now)]
         .into_iter()
         .flatten()
         .collect()
+}
+
+/// That it is polled all the time.
+fn watched(s: &Standing) -> Option<String> {
+    s.watched.then(|| "it is watched: read as often as its channel permits".to_owned())
 }
 
 /// How Instasync stands, where it is on.
@@ -457,15 +582,25 @@ fn instant(s: &Standing, now: Timestamp) -> Option<String> {
     let last = hooked
         .delivered_at
         .map_or("none came yet".to_owned(), |at| format!("the last one came {} ago", output::duration(now - at)));
-    Some(match s.unannounced {
-        None => format!("{mark} orders come by webhook; {last}"),
-        Some(at) => format!(
-            "{mark} a sync found new orders {} ago that no webhook told of ({last}); ordersync listen has to run where {} reaches it. \
-             Until then the syncs bring them",
-            output::duration(now - at),
-            hooked.address
-        ),
-    })
+    let Some((gap, since)) = s.gap() else { return Some(format!("{mark} orders come by webhook; {last}")) };
+    let ago = output::duration(now - since);
+    let reach = format!("ordersync listen has to run where {} reaches it", hooked.address);
+    let why = match gap {
+        Gap::NothingCame => format!("no delivery ever came; {reach}"),
+        Gap::Stopped => format!("none has come since, {last}; {reach}"),
+        Gap::SomeMissing => {
+            format!(
+                "others come, {last}: a subscription may be missing, which ordersync listen makes again when it starts"
+            )
+        }
+    };
+    let refused = match hooked.refused {
+        0 => String::new(),
+        n => format!(", and {} came that were not the channel's", output::number(n)),
+    };
+    Some(format!(
+        "{mark} for {ago} syncs have found new orders that no webhook told of: {why}{refused}. Until then the syncs bring them"
+    ))
 }
 
 /// From when on it is told that no receiver is at work.
@@ -556,6 +691,12 @@ fn to_json(s: &Standing, now: Timestamp) -> Value {
         "deliveries_refused": s.hooked.as_ref().map(|hooked| hooked.refused),
         "unannounced_since": s.unannounced.map(rfc3339),
         "listening_at": s.listening.filter(|_| s.hooked.is_some()).map(rfc3339),
+        "instasync_gap": s.gap().map(|(gap, since)| json!({ "reason": gap.word(), "since": rfc3339(since) })),
+        "tasks": [
+            { "task": "orders", "instasync": s.hooked.is_some() },
+            { "task": "outbox", "instasync": false },
+        ],
+        "watched": s.watched, "sooner_with": s.sooner(),
         "at_work_since": f.at_work_since.map(rfc3339), "max_age_seconds": f.limit().num_seconds(),
         "orders": orders, "late": s.late,
         "outbox": {

@@ -212,51 +212,57 @@ fn print(app: &App, args: &Args, report: &Report) -> anyhow::Result<()> {
     for store in &report.stores {
         // What a dry run found is its result, and not talk of one who is watched.
         let told = watched || app.global.verbose || (args.dry_run && !app.global.quiet);
-        if told && store.error.is_none() {
-            output::line(&summary(store, args.dry_run, app.context.clock.now()))?;
-        }
-        for warning in store.warnings.iter().filter(|_| told) {
-            output::note(&format!("{}: {warning}", store.store));
-        }
-        if let Some(error) = &store.error {
-            output::print_error(&explained(error).context(&store.store), Format::Human);
-        }
-        if store.tally.failed > 0 {
-            let text = format!(
-                "{}: {} could not be read; the inbox has the details",
-                store.store,
-                output::count(store.tally.failed, "order")
-            );
-            output::print_error(&Error::new(ErrorKind::Unreadable, text).hint("ordersync inbox"), Format::Human);
-        }
-        if !store.exports.lost.is_empty() {
-            let text = format!(
-                "{}: {}: it is not known whether the channel has it, and the next sync looks there before anything is \
-                 written again",
-                store.store,
-                output::count(store.exports.lost.len() as u64, "dispatch or cancellation")
-            );
-            output::print_error(&Error::new(ErrorKind::Unknown, text).hint("ordersync outbox"), Format::Human);
-        }
-        if told && store.left.put_off > 0 {
-            output::note("ordersync outbox says what waits and why, ordersync retry tries it now");
-        }
-        if store.exports.unheard > 0 {
-            let text = format!(
-                "{}: {} at the channel as wished, and not all that was wished with it is known to have happened",
-                store.store,
-                output::count(u64::from(store.exports.unheard), "dispatch or cancellation")
-            );
-            output::print_error(&Error::new(ErrorKind::Refused, text).hint("ordersync inbox"), Format::Human);
-        }
-        if store.exports.refused > 0 {
-            let text = format!(
-                "{}: {} did not go out",
-                store.store,
-                output::count(u64::from(store.exports.refused), "dispatch or cancellation")
-            );
-            output::print_error(&Error::new(ErrorKind::Rejected, text).hint("ordersync inbox"), Format::Human);
-        }
+        print_store(store, told, args.dry_run, app.context.clock.now())?;
+    }
+    Ok(())
+}
+
+/// How a store went: what is wrong in any case, what is not where it is to be `told`.
+pub(super) fn print_store(store: &StoreReport, told: bool, dry_run: bool, now: Timestamp) -> anyhow::Result<()> {
+    if told && store.error.is_none() {
+        output::line(&summary(store, dry_run, now))?;
+    }
+    for warning in store.warnings.iter().filter(|_| told) {
+        output::note(&format!("{}: {warning}", store.store));
+    }
+    if let Some(error) = &store.error {
+        output::print_error(&explained(error).context(&store.store), Format::Human);
+    }
+    if store.tally.failed > 0 {
+        let text = format!(
+            "{}: {} could not be read; the inbox has the details",
+            store.store,
+            output::count(store.tally.failed, "order")
+        );
+        output::print_error(&Error::new(ErrorKind::Unreadable, text).hint("ordersync inbox"), Format::Human);
+    }
+    if !store.exports.lost.is_empty() {
+        let text = format!(
+            "{}: {}: it is not known whether the channel has it, and the next sync looks there before anything is \
+              written again",
+            store.store,
+            output::count(store.exports.lost.len() as u64, "dispatch or cancellation")
+        );
+        output::print_error(&Error::new(ErrorKind::Unknown, text).hint("ordersync outbox"), Format::Human);
+    }
+    if told && store.left.put_off > 0 {
+        output::note("ordersync outbox says what waits and why, ordersync retry tries it now");
+    }
+    if store.exports.unheard > 0 {
+        let text = format!(
+            "{}: {} at the channel as wished, and not all that was wished with it is known to have happened",
+            store.store,
+            output::count(u64::from(store.exports.unheard), "dispatch or cancellation")
+        );
+        output::print_error(&Error::new(ErrorKind::Refused, text).hint("ordersync inbox"), Format::Human);
+    }
+    if store.exports.refused > 0 {
+        let text = format!(
+            "{}: {} did not go out",
+            store.store,
+            output::count(u64::from(store.exports.refused), "dispatch or cancellation")
+        );
+        output::print_error(&Error::new(ErrorKind::Rejected, text).hint("ordersync inbox"), Format::Human);
     }
     Ok(())
 }
@@ -299,21 +305,20 @@ fn summary(store: &StoreReport, dry_run: bool, now: Timestamp) -> String {
 }
 
 fn to_json(report: &Report) -> serde_json::Value {
-    let stores: Vec<_> = report
-        .stores
-        .iter()
-        .map(|s| {
-            json!({
-                "store": s.store,
-                "fetched": s.tally.fetched(), "new": s.tally.new, "changed": s.tally.changed,
-                "unchanged": s.tally.unchanged, "failed": s.tally.failed,
-                "sent": s.exports.confirmed, "refused": s.exports.refused, "unheard": s.exports.unheard,
-                "waiting": s.left.open, "unknown": s.left.unknown, "next_try_at": s.left.next_at.map(rfc3339),
-                "requests": s.requests, "bytes": s.bytes, "seconds": s.elapsed.as_secs_f64(),
-                "warnings": s.warnings,
-                "error": s.error.as_ref().map(output::error_json),
-            })
-        })
-        .collect();
+    let stores: Vec<_> = report.stores.iter().map(store_json).collect();
     json!({ "run": report.run.to_string(), "stores": stores, "exit_code": report.exit_code() })
+}
+
+/// How a store went, for programs.
+pub(super) fn store_json(s: &StoreReport) -> serde_json::Value {
+    json!({
+        "store": s.store,
+        "fetched": s.tally.fetched(), "new": s.tally.new, "changed": s.tally.changed,
+        "unchanged": s.tally.unchanged, "failed": s.tally.failed,
+        "sent": s.exports.confirmed, "refused": s.exports.refused, "unheard": s.exports.unheard,
+        "waiting": s.left.open, "unknown": s.left.unknown, "next_try_at": s.left.next_at.map(rfc3339),
+        "requests": s.requests, "bytes": s.bytes, "seconds": s.elapsed.as_secs_f64(),
+        "warnings": s.warnings,
+        "error": s.error.as_ref().map(output::error_json),
+    })
 }

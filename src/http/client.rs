@@ -9,8 +9,8 @@ use reqwest::blocking as rq;
 use reqwest::header::{HeaderMap, HeaderValue};
 
 use super::{
-    Account, Effect, Lane, MAX_REPLY, Permit, Protocol, RateLimit, Reply, Request, RetryPolicy, Verdict, redact::Forms,
-    silence::Silence, told, url_for_people,
+    Account, Effect, Lane, LaneUse, MAX_REPLY, Permit, Protocol, RateLimit, Reply, Request, RetryPolicy, Verdict,
+    redact::Forms, silence::Silence, told, url_for_people,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Answer, Error, ErrorKind, Result};
@@ -44,6 +44,8 @@ pub struct Client {
     options: Options,
     requests: AtomicU64,
     received: AtomicU64,
+    /// How long answers were waited for, in microseconds.
+    answers: AtomicU64,
     /// The server's clock less ours, in milliseconds, by the last `Date` header; `i64::MIN` before
     /// the first.
     apart: AtomicI64,
@@ -119,6 +121,7 @@ impl Client {
             options,
             requests: AtomicU64::new(0),
             received: AtomicU64::new(0),
+            answers: AtomicU64::new(0),
             apart: AtomicI64::new(i64::MIN),
             waiting: Mutex::new(None),
             hidden: OnceLock::new(),
@@ -185,6 +188,16 @@ impl Client {
     /// How many bytes have come in, decompressed.
     pub(crate) fn received(&self) -> u64 {
         self.received.load(Ordering::Relaxed)
+    }
+
+    /// How long its answers were waited for, all together.
+    pub(crate) fn answers(&self) -> Duration {
+        Duration::from_micros(self.answers.load(Ordering::Relaxed))
+    }
+
+    /// What was taken of the budgets of the store.
+    pub(crate) fn used(&self) -> Vec<LaneUse> {
+        self.options.limit.used()
     }
 
     /// How far the server's clock is ahead of ours, by its last answer.
@@ -505,6 +518,8 @@ impl Client {
             return Err(cut_off(format!("it is larger than {} MB", MAX_REPLY / 1024 / 1024)));
         }
         self.received.fetch_add(body.len() as u64, Ordering::Relaxed);
+        let took = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
+        self.answers.fetch_add(took, Ordering::Relaxed);
         Ok(Reply { place, status, headers, body })
     }
 

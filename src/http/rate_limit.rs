@@ -84,6 +84,14 @@ impl Budget {
         }
     }
 
+    /// How much comes back in a second, on average.
+    fn per_second(self) -> f64 {
+        match self {
+            Self::Bucket { per_second, .. } => per_second,
+            Self::Window { quota, length, .. } => quota / length.as_secs_f64(),
+        }
+    }
+
     /// What is left of it where so much was spent since.
     fn less(self, spent: f64) -> Self {
         match self {
@@ -201,6 +209,8 @@ struct Here {
     owed: f64,
     /// Whether it was ever compared with what other processes know.
     compared: bool,
+    /// What went out from here, less what came back.
+    used: f64,
 }
 
 impl Here {
@@ -214,6 +224,17 @@ impl Here {
             _ => self.standing,
         }
     }
+}
+
+/// What was taken of a lane's budget, and how quickly that comes back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct LaneUse {
+    /// What the channel permits in a second, on average, where it has a budget.
+    pub(crate) per_second: Option<f64>,
+    /// What this process has taken of it.
+    pub(crate) spent: f64,
+    /// Whether it is the budget of all requests to the store, also of those that write.
+    pub(crate) of_all: bool,
 }
 
 /// Holds requests back until the channel wants to hear from us again.
@@ -244,6 +265,16 @@ impl RateLimit {
     /// A limit that knows nothing yet and tells nobody.
     pub fn open() -> Self {
         Self { state: Mutex::default(), shared: None }
+    }
+
+    /// What this process has taken of each lane's budget.
+    pub(crate) fn used(&self) -> Vec<LaneUse> {
+        let of_lane = |(name, here): (&&str, &Here)| LaneUse {
+            per_second: here.standing.budget.map(Budget::per_second),
+            spent: here.used,
+            of_all: *name == Lane::ONE.name,
+        };
+        self.state().lanes.iter().map(of_lane).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -278,11 +309,13 @@ impl RateLimit {
     /// Has `work` done on how a lane stands, as all processes know it where that can be seen.
     fn with<T>(&self, lane: Lane, now: Timestamp, work: impl Fn(&mut Standing) -> T) -> T {
         let mut state = self.state();
-        let new = || Here { standing: Standing::new(lane, now), owed: 0.0, compared: false };
+        let new = || Here { standing: Standing::new(lane, now), owed: 0.0, compared: false, used: 0.0 };
         let here = state.lanes.entry(lane.name).or_insert_with(new);
         let mut standing = here.standing;
         let mut done = work(&mut standing);
-        let mut owed = here.owed + standing.spent - here.standing.spent;
+        let spent = standing.spent - here.standing.spent;
+        let mut owed = here.owed + spent;
+        here.used += spent;
         // Of a lane without a limit there is nothing to tell.
         if let Some(shared) = self.shared.as_ref().filter(|_| !here.compared || standing.is_limited()) {
             let told = shared.lane(lane.name, &mut |kept| {
@@ -367,6 +400,22 @@ mod tests {
 
     use super::*;
     use crate::clock::ManualClock;
+
+    #[test]
+    fn i6_what_is_taken_of_each_budget_is_known_and_what_came_back_is_not_taken() {
+        let limit = RateLimit::open();
+        let clock = ManualClock::at(crate::clock::from_millis(1_795_000_000_000));
+        let own =
+            Lane { name: "lists", permitted: Some(Budget::Bucket { level: 9.0, capacity: 9.0, per_second: 0.5 }) };
+        let pass = |lane, cost| limit.pass(&clock, lane, cost, Duration::ZERO).unwrap();
+        pass(own, 2.0);
+        let permit = pass(Lane::ONE, 30.0);
+        let (left, quota, minute) = (120.0, 150.0, Duration::from_secs(60));
+        let told = Budget::Window { left, quota, ends_in: minute, length: minute };
+        limit.account(Some(told), permit, 25.0, clock.now());
+        let of = |per_second, spent, of_all| LaneUse { per_second: Some(per_second), spent, of_all };
+        assert_eq!(limit.used(), [of(2.5, 5.0, true), of(0.5, 2.0, false)]);
+    }
 
     /// How long `requests` of `cost` wait in all, and the permit of the last.
     fn waits(limit: &RateLimit, clock: &ManualClock, requests: u32, cost: f64) -> (Duration, Permit) {

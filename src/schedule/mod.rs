@@ -11,6 +11,7 @@ pub(crate) mod cron;
 pub(crate) mod launchd;
 pub(crate) mod listener;
 mod programs;
+pub(crate) mod removed;
 pub(crate) mod systemd;
 
 use std::fmt;

@@ -19,7 +19,7 @@ use crate::lock::{Lock, Work};
 use crate::order::{Difference, sum};
 
 /// Told how far an act has come, on behalf of the merchant.
-pub(crate) trait Watch {
+pub(crate) trait Observer {
     /// The store is asked for as long as what is given back lives; nothing is recorded yet.
     fn looking(&self, store: &str) -> Box<dyn Any>;
     /// The act is recorded, and the store is told for as long as what is given back lives.
@@ -69,13 +69,13 @@ pub(crate) enum Looked {
 /// book, so that `show` and `accept` have it.
 pub(crate) fn look(
     book: &mut Book,
-    watch: &dyn Watch,
+    observer: &dyn Observer,
     open: &OpenStore,
     order: &BookOrder,
     goal: &Goal,
     leave: Leave,
 ) -> Result<Looked> {
-    let _looking = watch.looking(&open.store.name);
+    let _looking = observer.looking(&open.store.name);
     let others = book.receipts_of_others(order.id, goal, None)?;
     let pieces = book.pieces_besides(order.id, None)?;
     let task = Task { remote_id: order.remote_id.clone(), goal: goal.clone(), receipts: Vec::new(), others, pieces };
@@ -95,7 +95,7 @@ pub(crate) fn look(
     let run = book.start_run(RunKind::Pull, false)?;
     import_one(book, open, run, now)?;
     book.finish_run(run, &[])?;
-    watch.differs(&review.differences);
+    observer.differs(&review.differences);
     Err(review.error)
 }
 

@@ -3,7 +3,7 @@
 use rust_decimal::Decimal;
 
 use super::Context;
-use super::act::{self, Looked, Pushed, Watch};
+use super::act::{self, Looked, Observer, Pushed};
 use super::dispatch::store_of;
 use super::export::Outcome;
 use super::guard::Seen;
@@ -62,17 +62,17 @@ pub(crate) struct Done {
 pub(crate) fn cancel(
     context: &Context,
     book: &mut Book,
-    watch: &dyn Watch,
+    observer: &dyn Observer,
     order: i64,
     request: &Request,
 ) -> Result<Done> {
-    let desk = Desk { context, watch, request };
+    let desk = Desk { context, observer, request };
     act::at_rest(order, || desk.once(book, order))
 }
 
 struct Desk<'a> {
     context: &'a Context,
-    watch: &'a dyn Watch,
+    observer: &'a dyn Observer,
     request: &'a Request,
 }
 
@@ -125,7 +125,7 @@ impl Desk<'_> {
         if request.dry_run {
             return Ok(Some(Done { error: unreached, ..rehearsed(&order, seen.as_ref(), &effect) }));
         }
-        self.watch.keeps();
+        self.observer.keeps();
         match book.record_cancel(id, order.last_event, Some((&goal, guard)), &request.reason)? {
             Recorded::Moved => Ok(None),
             Recorded::Local => Ok(Some(done(&order, "local", "cancelled in the book only"))),
@@ -149,7 +149,7 @@ impl Desk<'_> {
         goal: &Goal,
         guard: Guard,
     ) -> Result<Result<Looked>> {
-        match act::look(book, self.watch, open, order, goal, Leave::of_no_dispatch(guard)) {
+        match act::look(book, self.observer, open, order, goal, Leave::of_no_dispatch(guard)) {
             Err(error) if !matches!(error.kind(), ErrorKind::Temporary | ErrorKind::Unknown) => Err(error),
             looked => Ok(looked),
         }
@@ -163,7 +163,7 @@ impl Desk<'_> {
         effect: &Effect,
         (row, seen): (i64, Option<(Seen, i64)>),
     ) -> Result<Done> {
-        let _telling = self.watch.telling(&open.store.name);
+        let _telling = self.observer.telling(&open.store.name);
         let (state, pushed) = act::push_row(self.context, book, open, row, seen)?;
         let waits = pushed.why_not().map(|why| format!("recorded; {why}"));
         let stands = || format!("cancelled here; {}", act::standing(state));
@@ -201,7 +201,7 @@ impl Desk<'_> {
             let detail = format!("would cancel order {} in the book only", order.id);
             return Ok(Some(done(order, "dry-run", &detail)));
         }
-        self.watch.keeps();
+        self.observer.keeps();
         if book.record_cancel(order.id, order.last_event, None, &self.request.reason)? == Recorded::Moved {
             return Ok(None);
         }

@@ -4,7 +4,7 @@ mod lines;
 mod parcels;
 
 use super::Context;
-use super::act::{self, Looked, Pushed, Watch};
+use super::act::{self, Looked, Observer, Pushed};
 use super::export::Outcome;
 use super::goes_by::Versions;
 use super::guard::Seen;
@@ -85,7 +85,7 @@ impl Done {
 /// Who asks for a dispatch, and where it is kept.
 struct Desk<'a> {
     context: &'a Context,
-    watch: &'a dyn Watch,
+    observer: &'a dyn Observer,
     request: &'a Request,
 }
 
@@ -93,11 +93,11 @@ struct Desk<'a> {
 pub(crate) fn dispatch(
     context: &Context,
     book: &mut Book,
-    watch: &dyn Watch,
+    observer: &dyn Observer,
     order: i64,
     request: &Request,
 ) -> Result<Done> {
-    let desk = Desk { context, watch, request };
+    let desk = Desk { context, observer, request };
     act::at_rest(order, || desk.once(book, order))
 }
 
@@ -135,7 +135,8 @@ impl Desk<'_> {
         book.may_go_out(id, Way::Dispatch { named: !request.items.is_empty() }, leave)?;
         if let Some(at) = order.not_before {
             let at = crate::clock::rfc3339(at);
-            self.watch.note(&format!("order {} is in its waiting time until {at}; it goes out as you say", order.id));
+            self.observer
+                .note(&format!("order {} is in its waiting time until {at}; it goes out as you say", order.id));
         }
         if let Some(versions) = Versions::read(book, id, open.format.as_ref())? {
             let named = |error: Error| error.rename_in_hint("ORDER", &format!("book:{id}"));
@@ -147,7 +148,7 @@ impl Desk<'_> {
             return Ok(recorded.map(|_| done(&order, "queued", "recorded; the next sync tells the channel")));
         }
         let rehearsal = request.when == When::Never;
-        match act::look(book, self.watch, &open, &order, &goal, leave) {
+        match act::look(book, self.observer, &open, &order, &goal, leave) {
             Ok(Looked::Moved) => Ok(None),
             Ok(Looked::Clear(seen)) if rehearsal => Ok(Some(rehearsed(&order, &seen))),
             Ok(Looked::Clear(seen)) => match self.record(book, &order, &goal, leave)? {
@@ -233,11 +234,11 @@ impl Desk<'_> {
         };
         if self.request.when == When::Never {
             let leave = Leave::of_no_dispatch(Guard::Check);
-            let seen = act::look(book, self.watch, open, order, &Goal::Retracked(change), leave)?;
+            let seen = act::look(book, self.observer, open, order, &Goal::Retracked(change), leave)?;
             let Looked::Clear(seen) = seen else { return Err(act::restless(order.id)) };
             return Ok(rehearsed(order, &seen));
         }
-        self.watch.keeps();
+        self.observer.keeps();
         let row = book.record_retracking(order.id, &change)?;
         crate::crash::point("after-record");
         if self.request.when == When::Later {
@@ -249,7 +250,7 @@ impl Desk<'_> {
     /// What the shop does by itself is no reason to send nothing.
     fn tell_who_decides(&self, can: &Capabilities) {
         if !self.request.notify && can.notify == Notify::ShopDecides {
-            self.watch
+            self.observer
                 .note("this shop's own settings decide whether the buyer is told; --no-notify changes nothing there");
         }
     }
@@ -266,7 +267,7 @@ impl Desk<'_> {
             return Err(Error::new(ErrorKind::Refused, text).hint(hint.clone()));
         }
         if let Some((text, hint)) = &unclear {
-            self.watch.note(&format!("{text}: {hint}"));
+            self.observer.note(&format!("{text}: {hint}"));
         }
         if !completes && !can.partial {
             let text =
@@ -299,7 +300,7 @@ impl Desk<'_> {
         let Goal::Dispatched(shipment) = goal else {
             return Err(Error::new(ErrorKind::Failed, "this is not a dispatch"));
         };
-        self.watch.keeps();
+        self.observer.keeps();
         let named = !self.request.items.is_empty();
         let new = NewDispatch { order: order.id, seen: order.last_event, shipment, leave, named };
         match book.record_dispatch(&new)? {
@@ -319,7 +320,7 @@ impl Desk<'_> {
         row: i64,
         seen: Option<(Seen, i64)>,
     ) -> Result<Done> {
-        let _telling = self.watch.telling(&open.store.name);
+        let _telling = self.observer.telling(&open.store.name);
         let (state, pushed) = act::push_row(self.context, book, open, row, seen)?;
         if let Some(why) = pushed.why_not() {
             let error = Some(act::not_confirmed(order.id, "dispatch"));

@@ -8,6 +8,7 @@ use chrono::TimeDelta;
 use super::export::Outcome;
 use crate::book::{LeftToSend, StoreSummary, Tally};
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result, common_code, exit_code};
+use crate::http::LaneUse;
 
 /// The outcome of a run.
 #[derive(Debug)]
@@ -35,6 +36,10 @@ pub struct StoreReport {
     pub(crate) bytes: u64,
     /// How long it took.
     pub(crate) elapsed: Duration,
+    /// How much of that its answers were waited for, by all its threads together.
+    pub(crate) answers: Duration,
+    /// What was taken of the channel's budgets.
+    pub(crate) used: Vec<LaneUse>,
     /// What the merchant should know about how it went.
     pub(crate) warnings: Vec<String>,
     /// Whether all that changed at the channel was read, whatever became of the outbox.
@@ -103,6 +108,8 @@ impl StoreReport {
             requests: 0,
             bytes: 0,
             elapsed: Duration::ZERO,
+            answers: Duration::ZERO,
+            used: Vec::new(),
             warnings: Vec::new(),
             read: false,
             clock_apart: None,

@@ -61,6 +61,11 @@ pub(crate) fn both_ways(
     report.requests = open.http.requests();
     report.bytes = open.http.received();
     report.clock_apart = open.http.clock_difference();
+    (report.answers, report.used) = (open.http.answers(), open.http.used());
+    if let Some(told) = open.channel.quota().filter(|quota| quota.left.is_some()) {
+        // Where it cannot be kept just now, the next run tells it.
+        let _ = context.book().and_then(|mut book| book.keep_quota(store.id, told));
+    }
     both(imported, exported.1)
 }
 

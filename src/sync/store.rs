@@ -17,8 +17,8 @@ use crate::channel::settings::client;
 use crate::channel::webhooks::{Hook, HookChange};
 use crate::channel::{
     self, Cancellation, Capabilities, Channel, ChannelKind, Connection, Cursor, DispatchPlan, Format, Found, Heads,
-    Learn, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, Task, TrackingChange, TrackingPlan, Values,
-    Write,
+    Learn, Page, Pass, Plan, Quota, Range, RemoteOrder, ShopInfo, Step, Survey, Task, TrackingChange, TrackingPlan,
+    Values, Write,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::credentials::Credentials;
@@ -86,6 +86,10 @@ impl Channel for Named {
 
     fn lapses_after(&self) -> Option<TimeDelta> {
         self.channel.lapses_after()
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        self.channel.quota()
     }
 
     fn probe(&self) -> Result<ShopInfo> {

@@ -43,7 +43,7 @@ use chrono::TimeDelta;
 
 use super::{
     Adapter, CancelSupport, Cancellation, Capabilities, Channel, Consent, Cursor, DispatchPlan, Format, GuideTime,
-    Heads, Notify, Page, Pass, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange, TrackingPlan,
+    Heads, Notify, Page, Pass, Plan, Quota, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange, TrackingPlan,
     UnknownCarrier, Write, impossible, stored,
 };
 use crate::clock::Timestamp;
@@ -116,6 +116,10 @@ impl Channel for Etsy {
 
     fn lapses_after(&self) -> Option<TimeDelta> {
         Some(auth::UNUSED)
+    }
+
+    fn quota(&self) -> Option<Quota> {
+        Some(pages::quota(&self.api))
     }
 
     fn probe(&self) -> Result<ShopInfo> {

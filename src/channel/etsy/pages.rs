@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::api::Api;
 use super::list::{Receipts, Which};
 use crate::channel::keyset::{self, Key, List, Lists, Query, Sort, Walk};
-use crate::channel::{Cursor, Heads, Next, Page, Pass, Plan, Range, Survey};
+use crate::channel::{Cursor, Heads, Next, Page, Pass, Plan, Quota, Range, Survey};
 use crate::clock::{Timestamp, rfc3339};
 use crate::error::Result;
 
@@ -214,7 +214,13 @@ impl Recent {
 
 /// How many requests a look may take.
 fn part(api: &Api) -> u64 {
-    (api.quota().map_or(AT_FIRST, |quota| quota.permitted) / PART).max(1)
+    (quota(api).permitted / PART).max(1)
+}
+
+/// The requests of 24 hours.
+pub(crate) fn quota(api: &Api) -> Quota {
+    let told = api.quota();
+    Quota { permitted: told.map_or(AT_FIRST, |quota| quota.permitted), left: told.map(|quota| quota.left) }
 }
 
 /// What a walk takes beside its pages: a last page that is full is doubted.

@@ -174,6 +174,39 @@ fn d5_a_fulfilment_that_is_a_draft_again_gets_no_other_number_and_does_not_go_ou
 }
 
 #[test]
+fn p12_what_a_shipping_plugin_calls_shipped_or_delivered_went_out() {
+    let rig = Rig::with(Options { shipping_plugin: true, ..Options::demo() });
+    let item = |id| rig.shop.item_ids(id)[0];
+    let [known, known_in_part] = [2, 3].map(|pieces| rig.paid(pieces));
+    rig.sync();
+    let [whole, in_part] = [2, 3].map(|pieces| rig.paid(pieces));
+    for (id, pieces, number) in [(known, 2, "JDA"), (known_in_part, 1, "JDB"), (whole, 2, "JDC"), (in_part, 1, "JDD")] {
+        assert!(rig.shop.fulfill(id, &[(item(id), pieces)], "dhl", number));
+    }
+    assert!(rig.shop.deliver(known, 0) && rig.shop.deliver(whole, 0));
+    rig.sync();
+    assert_eq!((rig.status(whole).as_str(), rig.status(in_part).as_str()), ("shipped", "partially-shipped"));
+    assert_eq!(rig.show(whole)["shipments"][0]["parcels"][0]["tracking"], "JDC");
+    for id in [known, known_in_part] {
+        rig.parcel(id, "JD01").exits(6).says("shipped");
+    }
+    assert_eq!(rig.writes().len(), 0, "what has left is not announced again");
+    rig.home.run(&format!("accept woocommerce:{known_in_part}")).exits(0);
+    for id in [known_in_part, in_part] {
+        rig.parcel(id, "JD01").exits(0).prints("confirmed by the channel");
+        let mine = rig.shop.fulfillments(id)[1].clone();
+        assert_eq!(
+            (&mine["status"], fulfilled(&rig, id, 1, "_items")[0]["qty"].clone()),
+            (&json!("shipped"), json!(2))
+        );
+    }
+    assert!(rig.shop.deliver(in_part, 1));
+    rig.parcel(in_part, "JD02 --replaces JD01").exits(0);
+    assert_eq!(rig.shop.fulfillments(in_part)[1]["status"], "delivered", "another number takes nothing back");
+    assert_eq!(fulfilled(&rig, in_part, 1, "_tracking_number"), "JD02");
+}
+
+#[test]
 fn a_shop_can_be_told_the_status_only() {
     let rig = Rig::new();
     let id = rig.paid(1);

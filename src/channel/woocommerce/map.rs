@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use super::status::{self, Evidence, is_pickup, meaning};
 use super::wire;
 use crate::channel::json::{Keyed, Text};
+use crate::channel::status_words::meaning as of_plugins;
 use crate::channel::text::{decode, plain};
 use crate::clock::Timestamp;
 use crate::order::sums::balanced;
@@ -160,13 +161,16 @@ struct Goods<'a> {
 /// What the shop's status amounts to. Fulfilments refine it: creating them never changes the
 /// order's own status.
 fn status(o: &wire::Order<'_>, statuses: &Statuses, goods: Goods<'_>) -> Status {
-    let fulfilled = match fulfillment_status(o).as_str() {
-        "fulfilled" => Some(Status::Shipped),
-        "partially_fulfilled" if nothing_left(goods) => Some(Status::Shipped),
+    let rows = &o.ordersync.0.fulfillments.0;
+    let fulfilled = match said_of_fulfillments(o) {
+        Some(Status::Shipped) if is_fulfilled(o) => Some(Status::Shipped),
+        Some(_) if nothing_left(goods) => Some(Status::Shipped),
         // What the shop has fulfilled by itself is no parcel.
-        "partially_fulfilled" if goods.shipments.is_empty() && !o.ordersync.0.fulfillments.0.is_empty() => None,
-        "partially_fulfilled" => Some(Status::PartiallyShipped),
-        _ => None,
+        _ if goods.shipments.is_empty() && !rows.is_empty() => None,
+        Some(Status::PartiallyShipped) => Some(Status::PartiallyShipped),
+        // What is in them goes before the word of a plugin.
+        said if rows.iter().any(wire::Fulfillment::is_made) => sent(goods).or(said),
+        said => said,
     };
     let seen = Evidence {
         paid: !o.date_paid_gmt.get().is_empty(),
@@ -196,9 +200,16 @@ fn nothing_left(goods: Goods<'_>) -> bool {
     !lines.iter().any(|line| line.ships && may_be_owed(line))
 }
 
-/// Whether a part of the order is in fulfilments, so that it must be known what is in them.
+/// What the shop's word for all fulfilments of the order amounts to, its own or that of a plugin.
+fn said_of_fulfillments(o: &wire::Order<'_>) -> Option<Status> {
+    let said = of_plugins(&status::plain(&fulfillment_status(o)));
+    said.filter(|said| matches!(said, Status::Shipped | Status::PartiallyShipped))
+}
+
+/// Whether a part of the order may be in fulfilments, so that it must be known what is in them:
+/// plugins have words of their own for how much of it is.
 pub(crate) fn is_partial(o: &wire::Order<'_>) -> bool {
-    fulfillment_status(o) == "partially_fulfilled"
+    !matches!(fulfillment_status(o).as_str(), "" | "fulfilled" | "unfulfilled" | "no_fulfillments")
 }
 
 /// Whether all of the order is in fulfilments.
@@ -420,7 +431,8 @@ fn name(a: &wire::Address<'_>) -> String {
 fn shipments(o: &wire::Order<'_>) -> Result<Vec<RemoteShipment>, String> {
     let made = o.ordersync.0.fulfillments.0.iter().filter(|one| one.is_made());
     let mut shipments = made.map(fulfilled).collect::<Result<Vec<_>, _>>()?;
-    if is_fulfilled(o) && shipments.is_empty() {
+    let untold = o.ordersync.0.fulfillments.0.is_empty() && said_of_fulfillments(o) == Some(Status::Shipped);
+    if shipments.is_empty() && (untold || is_fulfilled(o)) {
         shipments.push(RemoteShipment::default());
     }
     for parcel in tracked(o) {
@@ -627,6 +639,21 @@ mod tests {
         let back = json!([{ "id": 9001, "line_items": [{ "quantity": -2, "meta_data": [{ "key": "_refunded_item_id", "value": 141001 }] }] }]);
         let found = of_three(back, json!([made(1, "fulfilled", 1)]), "partially_fulfilled");
         assert_eq!(found.status, Status::PartiallyShipped, "one of the two given back may be the one that was sent");
+        for (word, statuses, expected) in [
+            ("partially-shipped", ["shipped", "draft"], Status::PartiallyShipped),
+            ("shipped", ["delivered", "draft"], Status::PartiallyShipped),
+            ("not-shipped", ["draft", "processing"], Status::AwaitingFulfillment),
+            ("delivered", ["delivered", "shipped"], Status::Shipped),
+        ] {
+            let rows = statuses.map(|status| {
+                let mut one = made(7, status, 2);
+                one["is_fulfilled"] = json!(matches!(status, "shipped" | "delivered"));
+                one
+            });
+            assert_eq!(of_three(json!([]), json!(rows), word).status, expected, "{word}");
+        }
+        let whole = of_three(json!([]), json!([]), "delivered");
+        assert!(whole.status == Status::Shipped && whole.shipments[0].is_bare(), "{:?}", whole.shipments);
         let whole = of_three(json!([]), json!([]), "fulfilled");
         assert!(whole.status == Status::Shipped && whole.shipments[0].is_bare(), "{:?}", whole.shipments);
     }

@@ -439,7 +439,9 @@ fn replace_in(order: u64, record: &Record, old: &Value, change: &TrackingChange)
         entries.push(entry(PROVIDER, json!(provider(&change.parcel))));
     }
     entries.extend(change.parcel.link().map(|link| entry("_tracking_url", json!(link))));
-    Write::new(change.summary(), Operation::Retrack { order, fulfillment, entries, notify: change.notify })
+    // One of a plugin that is delivered already stays so.
+    let status = old["status"].as_str().filter(|status| !status.is_empty()).unwrap_or("fulfilled").to_owned();
+    Write::new(change.summary(), Operation::Retrack { order, fulfillment, status, entries, notify: change.notify })
 }
 
 /// The extension's entries cannot be changed: the new one is added before the old ones go.

@@ -231,11 +231,13 @@ impl Fulfillment<'_> {
         super::map::contents(&items.0)
     }
 
-    /// Whether it went out: not a draft, not deleted. Where both are told, the status counts.
+    /// Whether it went out: not a draft, not deleted. Of the shop's own two words the status counts;
+    /// plugins have words of their own, and the shop tells which of them mean that it went out.
     pub(crate) fn is_made(&self) -> bool {
         let fulfilled = match self.status.get() {
-            "" => self.is_fulfilled.get() == "true",
-            status => status == "fulfilled",
+            "fulfilled" => true,
+            "unfulfilled" => false,
+            _ => self.is_fulfilled.is_true(),
         };
         fulfilled && self.date_deleted.get().is_empty()
     }
@@ -244,6 +246,19 @@ impl Fulfillment<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn p12_a_fulfilment_in_a_word_of_a_plugin_went_out_where_the_shop_says_so() {
+        let is_made = |status: &str, is_fulfilled: serde_json::Value| {
+            let json = serde_json::json!({ "id": 1, "status": status, "is_fulfilled": is_fulfilled });
+            serde_json::from_str::<Fulfillment<'_>>(&json.to_string()).unwrap().is_made()
+        };
+        for word in ["shipped", "delivered", "requested", "", "fulfilled"] {
+            assert!(is_made(word, true.into()), "{word}");
+            assert_eq!(is_made(word, false.into()), word == "fulfilled", "{word}");
+        }
+        assert!(!is_made("unfulfilled", true.into()) && !is_made("draft", "".into()));
+    }
 
     #[test]
     fn p10_pieces_that_cannot_be_read_are_not_taken_for_none() {

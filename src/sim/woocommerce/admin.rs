@@ -98,6 +98,12 @@ impl Shop {
         self.with(|context| fulfillments::edit(context, id, nth, draft))
     }
 
+    /// The carrier has delivered what is in the nth fulfilment, in a shop with a shipping plugin.
+    pub fn deliver(&self, id: u64, nth: usize) -> bool {
+        let delivered = |one| Fulfillment { status: "delivered".to_owned(), ..one };
+        self.options().shipping_plugin && self.with(|context| fulfillments::edit(context, id, nth, delivered))
+    }
+
     /// The order as `GET /orders/{id}` gives it.
     pub fn order_json(&self, id: u64) -> Option<Value> {
         self.document(&id.to_string())

@@ -150,6 +150,8 @@ options! {
         fulfillments: bool = false,
         /// Whether the shop fulfils by itself what is virtual, when an order is paid.
         fulfills_virtual: bool = false,
+        /// A shipping plugin keeps the fulfilments, in words of its own.
+        shipping_plugin: bool = false,
         /// The Shipment Tracking extension.
         tracking: Tracking = Tracking::Off,
         /// The keys that exist.

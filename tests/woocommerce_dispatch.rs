@@ -266,6 +266,27 @@ fn p1_a_line_that_grew_at_the_shop_is_left_for_the_piece_that_is_more_once_it_is
 }
 
 #[test]
+fn d1_an_order_that_goes_to_several_addresses_is_held_back_and_never_goes_to_the_billing_one() {
+    let (rig, ids) = Rig::with_orders(&[2]);
+    let scattered = rig.paid(3);
+    assert!(rig.shop.set_meta(scattered, "_multiple_shipping", json!("yes")));
+    assert!(rig.shop.set_meta(ids[0], "_multiple_shipping", json!("yes")), "changed after it was imported");
+    rig.sync();
+    let shown = rig.show(scattered);
+    assert_eq!((&shown["status"], &shown["ship_to"]), (&json!("on-hold"), &json!([])), "{shown}");
+    let inbox = rig.home.json("inbox");
+    let entry = inbox.as_array().unwrap().iter().find(|entry| entry["kind"] == "held").expect("an entry");
+    assert!(entry["text"].as_str().unwrap().contains("several addresses"), "{entry}");
+    for id in [scattered, ids[0]] {
+        rig.parcel(id, "JD01").exits(6).says("several addresses").says("nothing was").says("--on-hold");
+    }
+    assert_eq!(rig.writes().len(), 0);
+    rig.parcel(scattered, "JD01 --on-hold").exits(0);
+    let inbox = rig.home.json("inbox").to_string();
+    assert!(!inbox.contains(r#""held""#), "{inbox}");
+}
+
+#[test]
 fn d1_d8_an_order_in_the_bin_is_a_cancelled_one() {
     let (rig, ids) = Rig::with_orders(&[1]);
     rig.shop.trash(ids[0]);

@@ -303,7 +303,10 @@ fn forbids(open: &OpenStore, act: &Act<'_>, now: &Order) -> Option<Error> {
         return None;
     }
     let (what, way) = Standing::of(open.store.kind, now).against_telling(leave)?;
-    let text = format!("order {order} {what} at the channel ({}); nothing was sent", now.channel_status);
+    let text = match now.why_held_back() {
+        Some(why) => format!("order {order} is held back: {why}; nothing was sent"),
+        None => format!("order {order} {what} at the channel ({}); nothing was sent", now.channel_status),
+    };
     let then = if act.recorded { format!(", and ordersync retry book:{order} sends it") } else { String::new() };
     let insist = format!("; ordersync dispatch book:{order} ... {way} ships it all the same");
     let insist = if way.is_empty() { String::new() } else { insist };

@@ -60,6 +60,7 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
         (None, None) => return Err("it has neither date_created_gmt nor date_modified_gmt".to_owned()),
     };
     let picked_up = is_picked_up(o);
+    let scattered = goes_to_several(o);
     let nothing_ships = picked_up || nothing_ships(o);
     let refunds = refunds(o)?.iter().map(|r| refund(r, details(o, r))).collect::<Result<Vec<_>, _>>()?;
     let ships = |item: &wire::LineItem<'_>| !nothing_ships && !needs_no_parcel(o, item);
@@ -91,7 +92,11 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
             email: billing.email.clone(),
             phone: first_of(&billing.phone, o.shipping.0.phone.get()),
         },
-        ship_to: if picked_up { Vec::new() } else { ship_to(o, &billing, lines.iter().any(|line| line.ships)) },
+        ship_to: if picked_up || scattered {
+            Vec::new()
+        } else {
+            ship_to(o, &billing, lines.iter().any(|line| line.ships))
+        },
         bill_to: Some(billing).filter(|address| *address != Address::default()),
         lines,
         charges: charges(o)?,
@@ -111,7 +116,21 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     if is_erased(&order) {
         clear_marks(&mut order);
     }
-    Ok(if status::plain(o.status.get()) == status::REFUNDED { order.said_to_be_given_back() } else { order })
+    let refunded = status::plain(o.status.get()) == status::REFUNDED;
+    let order = if refunded { order.said_to_be_given_back() } else { order };
+    Ok(if scattered && order.lines.iter().any(|line| line.ships) { order.held_back(SCATTERED) } else { order })
+}
+
+/// Why an order that goes to several addresses is held back.
+const SCATTERED: &str =
+    "its pieces go to several addresses, which a plugin of the shop keeps and only its order screen shows";
+
+/// Whether the pieces go to several addresses (Shipping Multiple Addresses). The order then has no
+/// address of its own, and those in the plugin's packages stand beside whole products in no form
+/// that is promised: to take the billing address for them would send all of it to the wrong door.
+fn goes_to_several(o: &wire::Order<'_>) -> bool {
+    let said = meta(&o.meta_data.0, "_multiple_shipping").is_some_and(|entry| entry.text() == "yes");
+    said && address(&o.shipping.0).is_blank()
 }
 
 /// Whether the buyer was erased: WordPress then gives an address that no mail reaches, and puts one

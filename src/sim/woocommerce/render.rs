@@ -106,7 +106,9 @@ pub(super) fn order(style: &Style<'_>, entry: &Entry) -> Value {
 fn head(style: &Style<'_>, entry: &Entry, order: &Order) -> Value {
     let title = if order.payment.is_empty() { String::new() } else { format!("Payment {}", order.payment) };
     let none = Address::default();
-    let mut delivery = address(order.places.first().map_or(&none, |place| &place.address), &ADDRESS);
+    // An order that goes to several addresses has none of its own.
+    let place = order.places.first().filter(|_| order.meta(SCATTERED).is_none());
+    let mut delivery = address(place.map_or(&none, |place| &place.address), &ADDRESS);
     delivery.as_object_mut().into_iter().for_each(|parts| drop(parts.remove("email")));
     let meta = |meta: &Meta| json!({"id": meta_id(order, meta), "key": meta.key, "value": meta.value});
     let key = Dice::new(style.options.seed, order.id ^ 0x006B_6579).letters(13);
@@ -163,6 +165,9 @@ fn newer(style: &Style<'_>, entry: &Entry, order: &Order, key: &Value) -> Value 
         "needs_processing": order.lines.iter().any(Line::ships),
     })
 }
+
+/// Where Shipping Multiple Addresses says that the pieces go to several.
+pub(super) const SCATTERED: &str = "_multiple_shipping";
 
 /// The names of an address's parts. Only the billing address shows its e-mail.
 #[rustfmt::skip]

@@ -257,6 +257,37 @@ fn p3_what_the_shop_fulfils_by_itself_is_no_parcel_that_was_begun() {
 }
 
 #[test]
+fn p12_goods_with_a_download_are_sent_whatever_the_shop_has_fulfilled_by_itself() {
+    let rig = Rig::with(Options { downloadable: vec!["BOOK-7".to_owned()], ..Options::demo() });
+    let book = || rig.shop.place_order(NewOrder::paid().line("BOOK-7", 1));
+    let mixed = rig.shop.place_order(NewOrder::paid().line("BOOK-7", 2).line("TEE-001", 1));
+    let ids = [book(), mixed];
+    rig.sync();
+    for id in ids {
+        let shown = rig.show(id);
+        assert_eq!((&shown["status"], &shown["shipments"]), (&json!("awaiting-fulfillment"), &json!([])), "{shown}");
+        assert!(shown["lines"].as_array().unwrap().iter().all(|line| line["ships"] == true), "{shown}");
+        rig.parcel(id, "JD01").exits(0);
+        rig.sync();
+        assert_eq!((rig.status(id).as_str(), rig.shop.status(id).as_deref()), ("shipped", Some("completed")));
+    }
+    // A merchant's own is told by what the shop would not have made.
+    let sent = rig.shop.place_order(NewOrder::paid().line("BOOK-7", 1).line("TEE-001", 1));
+    assert!(rig.shop.fulfill(sent, &[(rig.shop.item_ids(sent)[1], 1)], "", ""));
+    rig.sync();
+    let shown = rig.show(sent);
+    assert_eq!((&shown["status"], &shown["lines"][0]["left"]), (&json!("partially-shipped"), &json!("1")), "{shown}");
+    // Where its time tells nothing, nobody guesses.
+    let doubtful = book();
+    assert!(rig.shop.date_fulfillment(doubtful, 0, Utc::now() + TimeDelta::hours(5)));
+    rig.sync();
+    assert_eq!(rig.status(doubtful), "on-hold");
+    rig.parcel(doubtful, "JD02").exits(6).says("held back").says("without a tracking number");
+    assert!(rig.home.json("inbox").to_string().contains("without a tracking number"));
+    rig.parcel(doubtful, "JD02 --on-hold").exits(0);
+}
+
+#[test]
 fn i8_money_is_text_times_are_utc_and_ids_are_text() {
     let rig = Rig::with(Options { decimals: 3, currency: "KWD".to_owned(), ..Options::demo() });
     let id = rig.shop.place_order(NewOrder::paid().line("SHIRT-XL-OCE", 13).coupon());

@@ -118,8 +118,19 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     }
     let refunded = status::plain(o.status.get()) == status::REFUNDED;
     let order = if refunded { order.said_to_be_given_back() } else { order };
-    Ok(if scattered && order.lines.iter().any(|line| line.ships) { order.held_back(SCATTERED) } else { order })
+    let in_doubt = || o.ordersync.0.fulfillments.0.iter().any(|one| one.is_made() && maker(o, one) == Maker::Unknown);
+    Ok(if scattered && order.lines.iter().any(|line| line.ships) {
+        order.held_back(SCATTERED)
+    } else if in_doubt() {
+        order.held_back(FULFILLED_BY_WHOM)
+    } else {
+        order
+    })
 }
+
+/// Why an order is held back of which a fulfilment may be the shop's own.
+const FULFILLED_BY_WHOM: &str = "a fulfilment without a tracking number holds goods that are sent and have a download; \
+    nobody can tell whether the shop made it by itself, as it does for downloads, or they have left";
 
 /// Why an order that goes to several addresses is held back.
 const SCATTERED: &str =
@@ -181,8 +192,9 @@ struct Goods<'a> {
 /// order's own status.
 fn status(o: &wire::Order<'_>, statuses: &Statuses, goods: Goods<'_>) -> Status {
     let rows = &o.ordersync.0.fulfillments.0;
+    let by_itself = rows.iter().any(|one| one.is_made() && maker(o, one) != Maker::Merchant);
     let fulfilled = match said_of_fulfillments(o) {
-        Some(Status::Shipped) if is_fulfilled(o) => Some(Status::Shipped),
+        Some(Status::Shipped) if is_fulfilled(o) && !by_itself => Some(Status::Shipped),
         Some(_) if nothing_left(goods) => Some(Status::Shipped),
         // What the shop has fulfilled by itself is no parcel.
         _ if goods.shipments.is_empty() && !rows.is_empty() => None,
@@ -258,8 +270,13 @@ fn nothing_ships(o: &wire::Order<'_>) -> bool {
 
 /// Whether the product is known to be one that is not sent ([`super::goods`]).
 fn needs_no_parcel(o: &wire::Order<'_>, item: &wire::LineItem<'_>) -> bool {
-    let id = item.variation_id.id().or(item.product_id.id());
-    o.ordersync.0.products.0.iter().any(|product| Some(product.id.get()) == id && product.needs_no_parcel())
+    product(o, item).is_some_and(wire::Product::needs_no_parcel)
+}
+
+/// The product or variation of a line, where the shop was asked for it.
+fn product<'o, 'a>(o: &'o wire::Order<'a>, item: &wire::LineItem<'_>) -> Option<&'o wire::Product<'a>> {
+    let id = item.variation_id.id().or(item.product_id.id())?;
+    o.ordersync.0.products.0.iter().find(|product| product.id.get() == id)
 }
 
 /// Whether the buyer comes for it: every shipping line is a pick-up (the classic method, the block
@@ -449,9 +466,12 @@ fn name(a: &wire::Address<'_>) -> String {
 /// nothing is known, has one shipment that says no more than that.
 fn shipments(o: &wire::Order<'_>) -> Result<Vec<RemoteShipment>, String> {
     let made = o.ordersync.0.fulfillments.0.iter().filter(|one| one.is_made());
-    let mut shipments = made.map(fulfilled).collect::<Result<Vec<_>, _>>()?;
+    let made: Vec<_> = made.collect();
+    let by_hand = made.iter().filter(|one| maker(o, one) == Maker::Merchant);
+    let mut shipments = by_hand.map(|one| fulfilled(one)).collect::<Result<Vec<_>, _>>()?;
     let untold = o.ordersync.0.fulfillments.0.is_empty() && said_of_fulfillments(o) == Some(Status::Shipped);
-    if shipments.is_empty() && (untold || is_fulfilled(o)) {
+    let by_itself = !made.is_empty() && shipments.is_empty();
+    if shipments.is_empty() && (untold || is_fulfilled(o) && !by_itself) {
         shipments.push(RemoteShipment::default());
     }
     for parcel in tracked(o) {
@@ -462,6 +482,51 @@ fn shipments(o: &wire::Order<'_>) -> Result<Vec<RemoteShipment>, String> {
         }
     }
     Ok(shipments)
+}
+
+/// Who has made a fulfilment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Maker {
+    /// The merchant, or a program of theirs.
+    Merchant,
+    /// The shop by itself, which has sent nothing.
+    Shop,
+    /// It may be either.
+    Unknown,
+}
+
+/// As long may a shop take from the payment to the fulfilment that it makes by itself.
+const AT_ONCE: chrono::TimeDelta = chrono::TimeDelta::minutes(2);
+
+/// Who has made this fulfilment. In the moment in which an order is paid a shop fulfils by itself
+/// all that has a download, sent or not: in full, with no number and no carrier. Of goods that are
+/// sent a merchant's own may look the same; then its time tells.
+fn maker(o: &wire::Order<'_>, one: &wire::Fulfillment<'_>) -> Maker {
+    let contents = one.contents().unwrap_or_default();
+    if one.tells_of_a_parcel() || contents.is_empty() {
+        return Maker::Merchant;
+    }
+    let mut is_sent = false;
+    for part in &contents {
+        let item = o.line_items.0.iter().find(|item| item.id.get() == part.line_id);
+        let Some((item, product)) = item.and_then(|item| Some((item, product(o, item)?))) else {
+            return Maker::Merchant;
+        };
+        let whole = item.quantity.decimal("line_items.quantity").is_ok_and(|all| part.quantity >= all);
+        if !product.is_downloadable() || !whole {
+            return Maker::Merchant;
+        }
+        is_sent |= !product.needs_no_parcel();
+    }
+    if !is_sent {
+        return Maker::Merchant;
+    }
+    let times = [&o.date_paid, &o.date_created, &o.date_paid_gmt, &o.date_created_gmt];
+    let with = |at: chrono::NaiveDateTime| {
+        let mut known = times.iter().filter_map(|time| local_time(time.get()));
+        known.any(|time| at.signed_duration_since(time).abs() <= AT_ONCE)
+    };
+    if one.sent_at().is_some_and(with) { Maker::Shop } else { Maker::Unknown }
 }
 
 fn fulfilled(one: &wire::Fulfillment<'_>) -> Result<RemoteShipment, String> {
@@ -558,9 +623,13 @@ pub(crate) fn time(text: &Text<'_>, member: &str) -> Result<Option<Timestamp>, S
 
 /// `2026-11-23T07:00:50`, with or without `Z` and fractions.
 pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
+    local_time(text).map(|naive| naive.and_utc()).filter(crate::clock::is_meant)
+}
+
+/// The same by a clock that the text does not tell.
+pub(super) fn local_time(text: &str) -> Option<chrono::NaiveDateTime> {
     let text = text.strip_suffix('Z').unwrap_or(text);
-    let read = text.replacen(' ', "T", 1).parse::<chrono::NaiveDateTime>();
-    read.ok().map(|naive| naive.and_utc()).filter(crate::clock::is_meant)
+    text.replacen(' ', "T", 1).parse().ok()
 }
 
 #[cfg(test)]

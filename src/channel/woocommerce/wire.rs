@@ -24,8 +24,10 @@ documents! {
         number: Text<'a>,
         status: Text<'a>,
         currency: Text<'a>,
+        date_created: Text<'a>,
         date_created_gmt: Text<'a>,
         date_modified_gmt: Text<'a>,
+        date_paid: Text<'a>,
         date_paid_gmt: Text<'a>,
         date_completed_gmt: Text<'a>,
         discount_total: Amount<'a>,
@@ -191,9 +193,15 @@ impl Meta<'_> {
 }
 
 impl Product<'_> {
-    /// Whether the shop takes it for something that is not sent.
+    /// Whether the shop takes it for something that is not sent. What is sent may have a download
+    /// with it: a record and its tracks.
     pub(crate) fn needs_no_parcel(&self) -> bool {
-        self.r#virtual.is_true() || self.downloadable.is_true()
+        self.r#virtual.is_true()
+    }
+
+    /// Whether there is something of it to be downloaded.
+    pub(crate) fn is_downloadable(&self) -> bool {
+        self.downloadable.is_true()
     }
 }
 
@@ -213,6 +221,11 @@ impl Fulfillment<'_> {
     pub(crate) fn tells_of_a_parcel(&self) -> bool {
         let says = |key| self.meta(key).is_some_and(|text| !text.is_empty());
         says("_tracking_number") || says(PROVIDER) || says(OUR_KEY)
+    }
+
+    /// When it went out, by the shop's own clock and without an offset.
+    pub(crate) fn sent_at(&self) -> Option<chrono::NaiveDateTime> {
+        super::map::local_time(&self.meta("_date_fulfilled")?)
     }
 
     /// How many of which line are in it; none where it does not tell.

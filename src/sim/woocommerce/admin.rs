@@ -98,6 +98,11 @@ impl Shop {
         self.with(|context| fulfillments::edit(context, id, nth, draft))
     }
 
+    /// The nth fulfilment was made at this time.
+    pub fn date_fulfillment(&self, id: u64, nth: usize, at: Timestamp) -> bool {
+        self.with(|context| fulfillments::date(context, id, nth, at.timestamp()))
+    }
+
     /// The carrier has delivered what is in the nth fulfilment, in a shop with a shipping plugin.
     pub fn deliver(&self, id: u64, nth: usize) -> bool {
         let delivered = |one| Fulfillment { status: "delivered".to_owned(), ..one };

@@ -10,7 +10,7 @@ use super::errors::error;
 use super::options::{Options, Rights};
 use super::render::gmt;
 use super::vendor::Fulfillment;
-use super::{Answer, Call, Context, Order, Response};
+use super::{Answer, Call, Context, Line, Order, Response};
 use crate::sim::world::{About, Meta, Way};
 
 /// Where an order's overall status of fulfilments stands.
@@ -186,15 +186,20 @@ pub(super) fn by_hand(
     known && add(context, order, status, meta, false).is_object()
 }
 
-/// The shop fulfils by itself what is virtual, in the moment in which the order is paid, where it is
+/// The shop fulfils by itself what has a download, and what is virtual, in the moment in which the order is paid, where it is
 /// set to: with what is in it and when, and nothing else.
 pub(super) fn by_itself(options: &Options, order: &mut Order, now: i64) {
     let once = order.meta(PROCESSED).is_none();
-    if !(once && options.fulfills_virtual && options.has_fulfillments()) {
+    if !(once && options.has_fulfillments()) {
         return;
     }
-    order.set_meta(PROCESSED, json!("1"));
-    let items = order.lines.iter().filter(|line| line.way == Way::Download);
+    let is_wished = |line: &Line| {
+        options.downloadable.contains(&line.sku) || options.fulfills_virtual && line.way == Way::Download
+    };
+    if options.fulfills_virtual || order.lines.iter().any(is_wished) {
+        order.set_meta(PROCESSED, json!("1"));
+    }
+    let items = order.lines.iter().filter(|line| is_wished(line));
     let items: Vec<Value> = items.map(|line| json!({ "item_id": line.id, "qty": line.quantity })).collect();
     if items.is_empty() {
         return;
@@ -241,6 +246,16 @@ pub(super) fn edit(
 ) -> bool {
     let found = context.order(order).and_then(|order| live(&order).nth(nth).cloned());
     found.map(|one| store(context, order, change(one), false)).is_some()
+}
+
+/// Dates the nth fulfilment that is not deleted; whether there is one.
+pub(super) fn date(context: &mut Context<'_>, order: u64, nth: usize, at: i64) -> bool {
+    let text = json!(local(context.options, at));
+    edit(context, order, nth, |mut one| {
+        let dates = one.meta.iter_mut().filter(|meta| meta.key == "_date_fulfilled");
+        dates.for_each(|meta| meta.value.clone_from(&text));
+        one
+    })
 }
 
 fn write_meta(context: &mut Context<'_>, one: &mut Fulfillment, mut wished: Vec<(String, Value)>) {

@@ -148,6 +148,9 @@ options! {
         home_url: Option<String> = None,
         /// Whether the order fulfilments feature is switched on (only 10.5 knows it).
         fulfillments: bool = false,
+        /// SKUs of the products that come with a download. What of them is in an order that is paid
+        /// the shop fulfils by itself, sent or not.
+        downloadable: Vec<String> = Vec::new(),
         /// Whether the shop fulfils by itself what is virtual, when an order is paid.
         fulfills_virtual: bool = false,
         /// A shipping plugin keeps the fulfilments, in words of its own.

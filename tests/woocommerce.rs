@@ -288,6 +288,24 @@ fn p12_goods_with_a_download_are_sent_whatever_the_shop_has_fulfilled_by_itself(
 }
 
 #[test]
+fn p12_vouchers_and_services_are_not_offered_for_shipping() {
+    for downloadable in [vec![], vec!["VOUCHER-25".to_owned()]] {
+        let rig = Rig::with(Options { downloadable, fulfillments: false, ..Options::demo() });
+        let ids: Vec<u64> = (0..5).map(|_| rig.shop.place_order(NewOrder::paid().only_virtual())).collect();
+        let goods = rig.paid(2);
+        rig.sync();
+        let asked = rig.server.requests().iter().filter(|one| one.path.contains("/products")).count();
+        assert!(asked <= 1, "{asked} requests for a page of orders");
+        for id in ids {
+            let shown = rig.show(id);
+            assert_eq!((&shown["lines"][0]["ships"], &shown["ship_to"]), (&json!(false), &json!([])), "{shown}");
+            rig.parcel(id, "JD01").exits(6).says("needs no parcel");
+        }
+        assert_eq!((&rig.show(goods)["lines"][0]["ships"], rig.writes().len()), (&json!(true), 0));
+    }
+}
+
+#[test]
 fn i8_money_is_text_times_are_utc_and_ids_are_text() {
     let rig = Rig::with(Options { decimals: 3, currency: "KWD".to_owned(), ..Options::demo() });
     let id = rig.shop.place_order(NewOrder::paid().line("SHIRT-XL-OCE", 13).coupon());

@@ -268,6 +268,11 @@ fn nothing_ships(o: &wire::Order<'_>) -> bool {
         && o.line_items.0.iter().all(|item| item.product_id.id().is_some())
 }
 
+/// Whether it has no delivery address of its own.
+pub(super) fn has_no_address(o: &wire::Order<'_>) -> bool {
+    address(&o.shipping.0).is_blank()
+}
+
 /// Whether the product is known to be one that is not sent ([`super::goods`]).
 fn needs_no_parcel(o: &wire::Order<'_>, item: &wire::LineItem<'_>) -> bool {
     product(o, item).is_some_and(wire::Product::needs_no_parcel)

@@ -156,13 +156,15 @@ fn items(style: &Style<'_>, order: &Order, sums: &Sums) -> Value {
 }
 
 fn newer(style: &Style<'_>, entry: &Entry, order: &Order, key: &Value) -> Value {
+    let options = style.options;
     let (home, id) = (style.home.replacen("http://", "https://", 1), entry.id);
     let key = key.as_str().unwrap_or_default();
     json!({
         "payment_url": format!("{home}/checkout/order-pay/{id}/?pay_for_order=true&key={key}"),
         "is_editable": matches!(&*entry.status, "pending" | "on-hold" | "auto-draft"),
         "needs_payment": matches!(&*entry.status, "pending" | "failed") && !order.lines.is_empty(),
-        "needs_processing": order.lines.iter().any(Line::ships),
+        // What is virtual and not to be downloaded is processed too.
+        "needs_processing": order.lines.iter().any(|line| line.ships() || !options.downloadable.contains(&line.sku)),
     })
 }
 

@@ -113,7 +113,7 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
         attributes: attributes(o, picked_up),
         remote_id,
     };
-    if is_erased(&order) {
+    if is_erased(o, &order) {
         clear_marks(&mut order);
     }
     let refunded = status::plain(o.status.get()) == status::REFUNDED;
@@ -144,9 +144,12 @@ fn goes_to_several(o: &wire::Order<'_>) -> bool {
     said && address(&o.shipping.0).is_blank()
 }
 
-/// Whether the buyer was erased: WordPress then gives an address that no mail reaches, and puts one
-/// mark, in the shop's language, in the place of each text.
-fn is_erased(order: &Order) -> bool {
+/// Whether the buyer was erased: WooCommerce says so, and gives an address that no mail reaches and
+/// one mark, in the shop's language, in the place of each text.
+fn is_erased(o: &wire::Order<'_>, order: &Order) -> bool {
+    if meta(&o.meta_data.0, "_anonymized").is_some_and(|entry| entry.text() == "yes") {
+        return true;
+    }
     let twice = |name: &str| name.split_once(' ').is_some_and(|(first, last)| first == last && is_mark(first));
     order.buyer.email.ends_with("@site.invalid") || twice(&order.buyer.name)
 }
@@ -154,6 +157,13 @@ fn is_erased(order: &Order) -> bool {
 /// Whether a text is what WordPress puts in the place of one: `[deleted]`.
 fn is_mark(text: &str) -> bool {
     text.starts_with('[') && text.ends_with(']')
+}
+
+/// Whether it is what WooCommerce puts in the place of a telephone, each digit a zero, or of a number
+/// that leads to somebody: 0.
+fn is_of_zeros(text: &str) -> bool {
+    let mut digits = text.chars().filter(char::is_ascii_digit).peekable();
+    digits.peek().is_some() && digits.all(|digit| digit == '0')
 }
 
 /// What was erased tells nothing.
@@ -178,6 +188,10 @@ fn clear_marks(order: &mut Order) {
             text.clear();
         }
     }
+    let phones = order.ship_to.iter_mut().chain(&mut order.bill_to).map(|address| &mut address.phone);
+    let numbers = phones.chain([&mut order.buyer.phone, &mut order.payment.transaction_id]);
+    numbers.filter(|text| is_of_zeros(text)).for_each(|text| text.clear());
+    order.attributes.retain(|(_, text)| !is_mark(text) && !text.ends_with("@site.invalid"));
 }
 
 /// What was bought, and what became of it.
@@ -654,6 +668,10 @@ mod tests {
         order(&document.to_string(), &Statuses::default())
     }
 
+    fn order_of(document: &serde_json::Value) -> Order {
+        order(&document.to_string(), &Statuses::default()).unwrap()
+    }
+
     #[test]
     fn the_number_that_an_order_has_at_a_marketplace_is_told() {
         use serde_json::json;
@@ -767,6 +785,23 @@ mod tests {
         }
         let order = person("Ann", "[Team Blue]", "ann@example.com");
         assert_eq!(order.bill_to.unwrap().company, "[Team Blue]");
+        let erased = |value: &str| {
+            let document = serde_json::json!({
+                "id": 101, "number": "101", "status": "completed", "currency": "EUR", "total": "0.00",
+                "date_created_gmt": "2026-11-23T07:00:50", "line_items": [], "transaction_id": "0",
+                "billing": { "first_name": "", "phone": "+00 000 0000000" }, "shipping": { "phone": "000" },
+                "meta_data": [{ "id": 1, "key": "_anonymized", "value": value },
+                    { "id": 2, "key": "Payer first name", "value": "[deleted]" }],
+            });
+            order_of(&document)
+        };
+        let phones = |order: &Order| {
+            let to = order.bill_to.iter().chain(&order.ship_to).map(|address| address.phone.clone());
+            let all = to.chain([order.buyer.phone.clone(), order.payment.transaction_id.clone()]);
+            all.filter(|text| !text.is_empty()).count()
+        };
+        assert_eq!((phones(&erased("yes")), erased("yes").attributes.len()), (0, 0));
+        assert!(phones(&erased("no")) > 1 && erased("no").attributes.len() == 1);
     }
 
     #[test]

@@ -400,8 +400,10 @@ pub(super) fn tell(db: &Connection, id: i64, order: &Order, kept: &Kept, by: By)
     if !order.waits_given_back() && !is_told(GIVEN_BACK) {
         resolve_order(db, id, &[GIVEN_BACK], by.at)?;
     }
-    if order.why_held_back().is_none() {
-        resolve_order(db, id, &[HELD_BACK], by.at)?;
+    let (_, status) = super::acts::standing(db, id)?;
+    match order.why_held_back().filter(|_| !matches!(status, Status::Shipped | Status::Cancelled)) {
+        Some(why) => put_note(db, Some(store), Some(id), &order.remote_id, &InboxNote::held_back(id, why), by.at)?,
+        None => resolve_order(db, id, &[HELD_BACK], by.at)?,
     }
     match &kept.note {
         Some(note) if kept.told => renew_note(db, id, note),

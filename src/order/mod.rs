@@ -34,7 +34,7 @@ pub(crate) use due::{Due, ShipWithin};
 pub(crate) use field::{Field, Mark};
 pub(crate) use mended::{KEPT_DIGITS, tracking_number, undressed, zeros_behind};
 pub(crate) use money::{Currency, LARGEST, decimals, parse_decimal, scaled, stored_decimal, sum};
-pub(crate) use order::{Buyer, Charge, Payment, Presence, Refund, RefundLine, Totals, is_given_back, why_held_back};
+pub(crate) use order::{Buyer, Charge, Payment, Presence, Refund, RefundLine, Totals, is_given_back};
 pub use order::{ChargeKind, Line, Order};
 pub use pieces::KnownPieces;
 pub(crate) use pieces::Pieces;

@@ -115,13 +115,9 @@ impl Order {
 
     /// Why it is held back; nothing where it is not, or its channel itself holds it.
     pub(crate) fn why_held_back(&self) -> Option<&str> {
-        why_held_back(&self.attributes).filter(|_| self.status == Status::OnHold)
+        let found = self.attributes.iter().find(|(label, _)| label == HELD_BACK);
+        found.filter(|_| self.status == Status::OnHold).map(|(_, why)| why.as_str())
     }
-}
-
-/// The same of an order with these attributes.
-pub(crate) fn why_held_back(attributes: &[(String, String)]) -> Option<&str> {
-    attributes.iter().find(|(label, _)| label == HELD_BACK).map(|(_, why)| why.as_str())
 }
 
 /// Whether all was given back: all the money, or every piece. `lines`: of each, how many were

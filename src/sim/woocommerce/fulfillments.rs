@@ -193,9 +193,8 @@ pub(super) fn by_itself(options: &Options, order: &mut Order, now: i64) {
     if !(once && options.has_fulfillments()) {
         return;
     }
-    let is_wished = |line: &Line| {
-        options.downloadable.contains(&line.sku) || options.fulfills_virtual && line.way == Way::Download
-    };
+    let is_wished =
+        |line: &Line| options.downloadable.contains(&line.sku) || options.fulfills_virtual && line.way == Way::Download;
     if options.fulfills_virtual || order.lines.iter().any(is_wished) {
         order.set_meta(PROCESSED, json!("1"));
     }

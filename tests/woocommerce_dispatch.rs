@@ -287,6 +287,17 @@ fn d1_an_order_that_goes_to_several_addresses_is_held_back_and_never_goes_to_the
 }
 
 #[test]
+fn c6_what_a_plugin_does_not_take_is_told_in_its_own_words() {
+    let rig = Rig::with(Options { fulfillments: false, tracking: Tracking::Strict, ..Options::demo() });
+    let id = rig.paid(1);
+    rig.sync();
+    let refused = rig.dispatch(id, "--carrier dhl --tracking JD/01");
+    refused.exits(1).says("Special character not allowd in tracking number").says("nothing was written");
+    assert_eq!(rig.shop.status(id).as_deref(), Some("processing"));
+    rig.dispatch(id, "--carrier dhl --tracking JD01").exits(0);
+}
+
+#[test]
 fn d1_d8_an_order_in_the_bin_is_a_cancelled_one() {
     let (rig, ids) = Rig::with_orders(&[1]);
     rig.shop.trash(ids[0]);

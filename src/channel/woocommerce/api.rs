@@ -170,8 +170,12 @@ impl Api {
         }
         let reply = self.http.send(&Authorized(self), &request)?;
         if reply.status == 404 {
-            let text = format!("the shop has no {} any more; nothing was written", call.route);
-            return Err(Error::new(ErrorKind::Rejected, text));
+            // Plugins give the code of an unknown order for whatever they do not take.
+            let said = errors::said(&reply).map_or_else(String::new, |said| format!(", and says: {said}"));
+            let text = format!("the shop answers 404 to {}{said}; nothing was written", call.route);
+            return Err(Error::new(ErrorKind::Rejected, text).hint(
+                "it is gone there, or a plugin does not take what was sent; correct it, then ordersync retry ORDER",
+            ));
         }
         Ok(reply)
     }

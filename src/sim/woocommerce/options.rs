@@ -128,6 +128,8 @@ pub enum Tracking {
     On,
     /// An old one: under wc/v2 only.
     OnlyV2,
+    /// Advanced Shipment Tracking in its place, which takes letters, digits, hyphens and blanks only.
+    Strict,
 }
 
 options! {

@@ -334,13 +334,24 @@ fn line(item: &wire::LineItem<'_>, ships: bool) -> Result<Line, String> {
     })
 }
 
-/// Whether the line is a part of a bundle that ships as one: Product Bundles lists the bundle and,
-/// priced 0, its parts. Parts with a price of their own, and parts that the plugin says are sent by
-/// themselves, ship.
+/// Where bundles' plugins name the bundle that a line is a part of.
+const PARTS: [&str; 4] = ["_bundled_by", "bundled_by", "_composite_parent", "_mnm_container"];
+
+/// Where they say whether a part is sent by itself.
+const SENT_ALONE: [&str; 2] = ["_bundled_item_needs_shipping", "_mnm_item_needs_shipping"];
+
+/// Whether the line is a part of a bundle that ships as one: Product Bundles, Composite Products and
+/// Mix and Match list the bundle and its parts, most of them priced 0. What the plugin says of a part
+/// counts; where it says nothing, parts with a price of their own ship.
 fn inside_bundle(item: &wire::LineItem<'_>, subtotal: Decimal) -> bool {
     let has = |key| meta(&item.meta_data.0, key).is_some_and(|entry| !entry.text().is_empty());
-    let sent_alone = meta(&item.meta_data.0, "_bundled_item_needs_shipping").is_some_and(|entry| entry.text() == "yes");
-    subtotal.is_zero() && !sent_alone && (has("_bundled_by") || has("bundled_by") || has("_composite_parent"))
+    let is_part = PARTS.iter().any(|key| has(key));
+    let said = SENT_ALONE.iter().find_map(|key| meta(&item.meta_data.0, key)).map(wire::Meta::text);
+    match said.as_deref() {
+        Some("yes") => false,
+        Some("no") => is_part,
+        _ => is_part && subtotal.is_zero(),
+    }
 }
 
 /// Price of one before discounts: exact where it divides, else to six decimals.
@@ -670,6 +681,26 @@ mod tests {
 
     fn order_of(document: &serde_json::Value) -> Order {
         order(&document.to_string(), &Statuses::default()).unwrap()
+    }
+
+    #[test]
+    fn p12_what_is_packed_in_a_bundle_is_no_piece_beside_it() {
+        use serde_json::json;
+        let part = |price: &str, entries: &[(&str, &str)]| {
+            let meta: Vec<_> = entries.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect();
+            let lines = json!([
+                { "id": 1, "name": "Box", "quantity": 1, "subtotal": "12.00", "total": "12.00" },
+                { "id": 2, "name": "Tea", "quantity": 6, "subtotal": price, "total": price, "meta_data": meta }]);
+            with("line_items", Some(lines)).unwrap().lines[1].ships
+        };
+        for key in PARTS {
+            assert!(!part("0.00", &[(key, "a1b2")]) && part("3.00", &[(key, "a1b2")]), "{key}");
+            for said in SENT_ALONE {
+                assert!(!part("3.00", &[(key, "a1b2"), (said, "no")]), "{key} {said}");
+                assert!(part("0.00", &[(key, "a1b2"), (said, "yes")]), "{key} {said}");
+            }
+        }
+        assert!(part("0.00", &[]) && part("0.00", &[("_mnm_container_size", "6"), ("_mnm_item_needs_shipping", "no")]));
     }
 
     #[test]

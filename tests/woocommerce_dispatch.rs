@@ -287,6 +287,59 @@ fn d1_an_order_that_goes_to_several_addresses_is_held_back_and_never_goes_to_the
 }
 
 #[test]
+fn d1_an_order_with_a_parcel_of_which_nobody_tells_what_is_in_it_is_not_shipped_without_a_word() {
+    let parcel = |number: &str| {
+        [
+            (
+                "_wc_shipment_tracking_items",
+                json!([{ "tracking_provider": "ups", "tracking_number": number,
+                "date_shipped": "1795000000", "tracking_id": "a1" }]),
+            ),
+            (
+                "_aftership_tracking_items",
+                json!([{ "slug": "ups", "tracking_number": number, "tracking_id": "b2",
+                "additional_fields": {}, "metrics": { "created_at": "2026-11-23T07:00:50Z" } }]),
+            ),
+            (
+                "wcshipping_labels",
+                json!([{ "label_id": 7, "tracking": number, "carrier_id": "ups", "status": "PURCHASED" }]),
+            ),
+        ]
+    };
+    for home in ["fulfillments", "shipment-tracking", "note"] {
+        let rig = Rig::with(Options { tracking: Tracking::On, ..Options::demo() });
+        rig.home.run(&format!("config set woocommerce.tracking {home}")).exits(0);
+        for (key, value) in parcel("1ZA") {
+            let [id, taken_over, beside] = [1, 2, 3].map(|pieces| rig.paid(pieces));
+            for id in [id, taken_over, beside] {
+                assert!(rig.shop.set_meta(id, key, value.clone()));
+            }
+            rig.sync();
+            assert_eq!(rig.status(id), "awaiting-fulfillment", "{key}");
+            rig.server.clear_requests();
+            for more in ["", " --dry-run"] {
+                let refused = rig.parcel(id, &format!("1ZB{more}"));
+                refused.exits(6).says("1ZA").says("--as-local").says("takes it over").says("nothing was sent");
+            }
+            assert_eq!(rig.writes().len(), 0, "{home} {key}");
+            rig.dispatch(taken_over, "--carrier ups --tracking 1ZA").exits(0);
+            rig.parcel(beside, "1ZB --as-local").exits(0);
+            assert_eq!(
+                (rig.status(taken_over).as_str(), rig.status(beside).as_str()),
+                ("shipped", "shipped"),
+                "{home} {key}"
+            );
+        }
+        let given_back = rig.paid(1);
+        let label =
+            json!([{ "label_id": 8, "tracking": "1ZC", "carrier_id": "ups", "refund": { "status": "pending" } }]);
+        assert!(rig.shop.set_meta(given_back, "wcshipping_labels", label));
+        rig.sync();
+        rig.parcel(given_back, "1ZD").exits(0);
+    }
+}
+
+#[test]
 fn c6_what_a_plugin_does_not_take_is_told_in_its_own_words() {
     let rig = Rig::with(Options { fulfillments: false, tracking: Tracking::Strict, ..Options::demo() });
     let id = rig.paid(1);

@@ -101,7 +101,7 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
         lines,
         charges: charges(o)?,
         refunds,
-        shipments,
+        shipments: with_labels(o, shipments),
         payment: Payment {
             method: o.payment_method.get().to_owned(),
             title: plain(&o.payment_method_title.0),
@@ -504,14 +504,51 @@ fn shipments(o: &wire::Order<'_>) -> Result<Vec<RemoteShipment>, String> {
     if shipments.is_empty() && (untold || is_fulfilled(o) && !by_itself) {
         shipments.push(RemoteShipment::default());
     }
-    for parcel in tracked(o) {
+    add_unknown(&mut shipments, tracked(o).into_iter().chain(of_aftership(o)));
+    Ok(shipments)
+}
+
+/// Adds the parcels whose number is not among these.
+fn add_unknown(shipments: &mut Vec<RemoteShipment>, more: impl Iterator<Item = RemoteShipment>) {
+    for parcel in more {
         let number = parcel.parcels.first().map_or("", |parcel| &parcel.tracking);
         let known = shipments.iter().flat_map(|one| &one.parcels).any(|one| names_number(&one.tracking, number));
         if !known {
             shipments.push(parcel);
         }
     }
-    Ok(shipments)
+}
+
+/// The same with the labels that were bought in the shop (WooCommerce Shipping, and its forerunner in
+/// WooCommerce Tax). One is a parcel that somebody packs: no evidence of what has left.
+fn with_labels(o: &wire::Order<'_>, mut shipments: Vec<RemoteShipment>) -> Vec<RemoteShipment> {
+    let labels = ["wcshipping_labels", "wc_connect_labels"].into_iter().flat_map(|key| {
+        let labels: Vec<wire::Label<'_>> = listed(o, key);
+        let kept = labels.into_iter().filter(|label| matches!(label.refund.0.status.get(), "" | "rejected"));
+        kept.map(|label| parcel(&label.label_id, &label.carrier_id, &label.tracking)).collect::<Vec<_>>()
+    });
+    add_unknown(&mut shipments, labels.flatten());
+    shipments
+}
+
+/// Parcels that AfterShip keeps in the order's meta.
+fn of_aftership(o: &wire::Order<'_>) -> Vec<RemoteShipment> {
+    let items: Vec<wire::AfterShip<'_>> = listed(o, "_aftership_tracking_items");
+    items.iter().filter_map(|item| parcel(&item.tracking_id, &item.slug, &item.tracking_number)).collect()
+}
+
+/// What a plugin keeps under this key as a list.
+fn listed<'o, T: serde::Deserialize<'o>>(o: &'o wire::Order<'_>, key: &str) -> Vec<T> {
+    let raw = meta(&o.meta_data.0, key).and_then(|entry| entry.value);
+    raw.and_then(|raw| serde_json::from_str::<Keyed<T>>(raw.get()).ok()).map(|list| list.0).unwrap_or_default()
+}
+
+/// A parcel with this number; nothing where it has none.
+fn parcel(id: &Text<'_>, carrier: &Text<'_>, number: &Text<'_>) -> Option<RemoteShipment> {
+    let parcel = Parcel { carrier: carrier.get().to_owned(), tracking: number.get().to_owned(), url: None };
+    let shipment =
+        RemoteShipment { remote_id: id.get().to_owned(), parcels: vec![parcel], ..RemoteShipment::default() };
+    (!number.get().is_empty()).then_some(shipment)
 }
 
 /// Who has made a fulfilment.

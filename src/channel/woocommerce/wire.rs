@@ -149,6 +149,15 @@ documents! {
         products_list: Keyed<Item<'a>>,
     }
 
+    /// A parcel of AfterShip, from order meta.
+    AfterShip { tracking_id: Text<'a>, tracking_number: Text<'a>, slug: Text<'a> }
+
+    /// A label that was bought with WooCommerce Shipping, from order meta.
+    Label { label_id: Text<'a>, tracking: Text<'a>, carrier_id: Text<'a>, refund: Maybe<LabelRefund<'a>> }
+
+    /// That a label was given back.
+    LabelRefund { status: Text<'a> }
+
     /// A fulfilment of WooCommerce's own (10.1 and later, behind a feature switch).
     Fulfillment {
         id: Text<'a>,

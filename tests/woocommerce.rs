@@ -306,6 +306,32 @@ fn p12_vouchers_and_services_are_not_offered_for_shipping() {
 }
 
 #[test]
+fn p12_what_a_marketplace_plugin_has_made_of_an_order_is_counted_once() {
+    for source in ["dokan", "yith_wcmv_vendor_suborder"] {
+        let rig = Rig::new();
+        let parent = rig.shop.place_order(NewOrder::of(&[("TEE-001", 2), ("MUG-9", 1)]));
+        let child = |sku: &str, pieces| {
+            let id = rig.shop.place_order(NewOrder::paid().line(sku, pieces).source(source));
+            assert!(rig.shop.set_parent(id, parent));
+            id
+        };
+        let children = [child("TEE-001", 2), child("MUG-9", 1)];
+        // One that a split moved its pieces to is an order like any other.
+        let split = rig.paid(1);
+        assert!(rig.shop.set_parent(split, parent));
+        rig.sync();
+        for id in children {
+            assert_eq!(rig.status(id), "on-hold", "{source}");
+            rig.parcel(id, "JD01").exits(6).says("held back").says(&format!("order {parent}"));
+        }
+        for id in [split, parent] {
+            assert_eq!(rig.status(id), "awaiting-fulfillment", "{source}");
+        }
+        rig.parcel(parent, "JD01").exits(0);
+    }
+}
+
+#[test]
 fn i8_money_is_text_times_are_utc_and_ids_are_text() {
     let rig = Rig::with(Options { decimals: 3, currency: "KWD".to_owned(), ..Options::demo() });
     let id = rig.shop.place_order(NewOrder::paid().line("SHIRT-XL-OCE", 13).coupon());

@@ -121,11 +121,23 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     let in_doubt = || o.ordersync.0.fulfillments.0.iter().any(|one| one.is_made() && maker(o, one) == Maker::Unknown);
     Ok(if scattered && order.lines.iter().any(|line| line.ships) {
         order.held_back(SCATTERED)
+    } else if let Some(parent) = counted_in(o) {
+        order.held_back(&format!(
+            "a marketplace plugin has made it of order {parent}, which has the same pieces in it; they are counted there"
+        ))
     } else if in_doubt() {
         order.held_back(FULFILLED_BY_WHOM)
     } else {
         order
     })
+}
+
+/// The order whose pieces this one has for a vendor of a marketplace (Dokan, YITH, MultiVendorX), by
+/// its id. The parent holds those of all vendors, and what the shop sells itself.
+fn counted_in<'o>(o: &'o wire::Order<'_>) -> Option<&'o str> {
+    let of_vendor = matches!(o.created_via.get(), "dokan" | "yith_wcmv_vendor_suborder")
+        || meta(&o.meta_data.0, "_mvx_order_version").is_some();
+    o.parent_id.id().filter(|_| of_vendor)
 }
 
 /// Why an order is held back of which a fulfilment may be the shop's own.

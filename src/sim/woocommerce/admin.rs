@@ -98,6 +98,11 @@ impl Shop {
         self.with(|context| fulfillments::edit(context, id, nth, draft))
     }
 
+    /// A plugin has made the order of another one.
+    pub fn set_parent(&self, id: u64, parent: u64) -> bool {
+        self.with(|context| context.change(id, |order| order.own.parent = parent))
+    }
+
     /// The nth fulfilment was made at this time.
     pub fn date_fulfillment(&self, id: u64, nth: usize, at: Timestamp) -> bool {
         self.with(|context| fulfillments::date(context, id, nth, at.timestamp()))

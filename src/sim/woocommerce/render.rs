@@ -113,7 +113,7 @@ fn head(style: &Style<'_>, entry: &Entry, order: &Order) -> Value {
     let meta = |meta: &Meta| json!({"id": meta_id(order, meta), "key": meta.key, "value": meta.value});
     let key = Dice::new(style.options.seed, order.id ^ 0x006B_6579).letters(13);
     json!({
-        "id": entry.id, "parent_id": 0, "status": entry.status, "number": vendor::number(style.options, order.id),
+        "id": entry.id, "parent_id": order.own.parent, "status": entry.status, "number": vendor::number(style.options, order.id),
         "currency": order.currency, "currency_symbol": currency_symbol(&order.currency),
         "version": style.options.profile.version(), "prices_include_tax": false, "order_key": format!("wc_order_{key}"),
         "cart_hash": "", "created_via": order.source, "customer_id": order.customer, "customer_note": order.note,

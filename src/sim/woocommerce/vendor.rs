@@ -44,6 +44,8 @@ pub struct Own {
     pub(crate) transaction_id: String,
     /// When it was completed.
     pub(crate) completed: Option<i64>,
+    /// The order that it was made of; 0 for none.
+    pub(crate) parent: u64,
     /// Fulfilments, deleted ones too.
     pub(crate) fulfillments: Vec<Fulfillment>,
 }

@@ -479,7 +479,47 @@ fn ship_to(o: &wire::Order<'_>, billing: &Address, ships: bool) -> Vec<Address> 
     }
     to.phone = first_of(&to.phone, &billing.phone);
     to.email.clone_from(&billing.email);
+    to_the_point(o, &mut to);
     vec![to]
+}
+
+/// Where plugins keep the code of the parcel locker or shop that the buyer has chosen, in the order
+/// or its shipping line: InPost, and Packeta in its versions.
+const POINTS: [&str; 6] = [
+    "_parcel_machine_id",
+    "_packetery_point_id",
+    "packetery_point_id",
+    "_packeta_point_id",
+    "zasilkovna_id_pobocky",
+    "paczkomat_key",
+];
+
+/// The same of Shiptastic, which puts the locker in the place of the street as well.
+const LOCKER: &str = "_pickup_location_code";
+
+/// Where Shiptastic keeps the number by which a locker knows the buyer.
+const CUSTOMER_NUMBER: &str = "_pickup_location_customer_number";
+
+/// What stands under a key in the order or in one of its shipping lines.
+fn chosen(o: &wire::Order<'_>, key: &str) -> Option<String> {
+    let lines = o.shipping_lines.0.iter().map(|line| &line.meta_data.0);
+    let mut found = [&o.meta_data.0].into_iter().chain(lines).filter_map(|entries| meta(entries, key));
+    found.find_map(|entry| Some(plain(&entry.text())).filter(|text| !text.is_empty() && text.chars().count() <= 60))
+}
+
+/// The point that the buyer has chosen.
+fn point(o: &wire::Order<'_>) -> Option<String> {
+    POINTS.iter().find_map(|key| chosen(o, key))
+}
+
+/// A parcel that goes to a locker or a shop gets there by the point's code and the buyer's number:
+/// they are a part of the address, and another one is another address.
+fn to_the_point(o: &wire::Order<'_>, to: &mut Address) {
+    for code in [point(o), chosen(o, CUSTOMER_NUMBER)].into_iter().flatten() {
+        if ![&to.company, &to.line1, &to.line2].iter().any(|line| line.contains(&code)) {
+            to.line2 = format!("{} {code}", to.line2).trim().to_owned();
+        }
+    }
 }
 
 fn address(a: &wire::Address<'_>) -> Address {
@@ -671,6 +711,8 @@ const VAT_KEYS: [&str; 5] =
 fn attributes(o: &wire::Order<'_>, picked_up: bool) -> Vec<(String, String)> {
     let place = o.shipping_lines.0.iter().map(|line| plain(&line.method_title.0)).find(|title| !title.is_empty());
     let pickup = picked_up.then(|| (DELIVERY.to_owned(), format!("pick-up: {}", place.unwrap_or_default())));
+    let code = chosen(o, LOCKER).or_else(|| point(o)).map(|code| ("pick-up point".to_owned(), code));
+    let number = chosen(o, CUSTOMER_NUMBER).map(|number| ("pick-up customer number".to_owned(), number));
     let parent = o.parent_id.id().map(|id| ("parent order".to_owned(), id.to_owned()));
     let sold = MARKETPLACE_KEYS.iter().filter_map(|key| {
         let number = meta(&o.meta_data.0, key)?.text();
@@ -680,10 +722,10 @@ fn attributes(o: &wire::Order<'_>, picked_up: bool) -> Vec<(String, String)> {
         let key = entry.key.get();
         let label = if VAT_KEYS.contains(&key) { "VAT number" } else { key };
         let value = entry.text();
-        let shown = !label.starts_with('_') && !value.is_empty() && value.chars().count() <= 500;
+        let shown = !label.starts_with('_') && !POINTS.contains(&label) && !value.is_empty() && value.chars().count() <= 500;
         shown.then(|| (label.to_owned(), plain(&value)))
     });
-    pickup.into_iter().chain(parent).chain(sold).chain(entries.take(20)).collect()
+    pickup.into_iter().chain(code).chain(number).chain(parent).chain(sold).chain(entries.take(20)).collect()
 }
 
 fn first_of(a: &str, b: &str) -> String {
@@ -750,6 +792,37 @@ mod tests {
             }
         }
         assert!(part("0.00", &[]) && part("0.00", &[("_mnm_container_size", "6"), ("_mnm_item_needs_shipping", "no")]));
+    }
+
+    #[test]
+    fn d1_a_locker_and_the_buyers_number_there_are_shown_and_are_a_part_of_the_address() {
+        use serde_json::json;
+        let order = |meta: serde_json::Value, of_line: serde_json::Value| {
+            let document = json!({
+                "id": 101, "number": "101", "status": "processing", "currency": "EUR", "total": "12.00",
+                "date_created_gmt": "2026-11-23T07:00:50",
+                "line_items": [{ "id": 1, "name": "Tea", "quantity": 1, "subtotal": "12.00", "total": "12.00" }],
+                "shipping": { "first_name": "Ann", "address_1": "Packstation 123", "address_2": "", "country": "DE" },
+                "shipping_lines": [{ "id": 2, "method_title": "Locker", "total": "0.00", "meta_data": of_line }],
+                "meta_data": meta,
+            });
+            order_of(&document)
+        };
+        let entry = |key: &str, value: &str| json!([{ "id": 1, "key": key, "value": value }]);
+        let none = order(json!([]), json!([]));
+        for key in POINTS {
+            for found in [order(entry(key, "WAW22A"), json!([])), order(json!([]), entry(key, "WAW22A"))] {
+                assert_eq!(found.attributes, [("pick-up point".to_owned(), "WAW22A".to_owned())], "{key}");
+                assert_eq!(found.ship_to[0].line2, "WAW22A", "{key}");
+                let changed = crate::order::differences(&none, &found);
+                assert!(changed.iter().any(|one| one.aspect == crate::order::Field::Address), "{key}");
+            }
+        }
+        let shiptastic = json!([{ "key": LOCKER, "value": "123:DE" }, { "key": CUSTOMER_NUMBER, "value": 1_234_567 }]);
+        let found = order(shiptastic, json!([]));
+        let labels: Vec<&str> = found.attributes.iter().map(|(label, _)| label.as_str()).collect();
+        assert_eq!(labels, ["pick-up point", "pick-up customer number"]);
+        assert_eq!((found.ship_to[0].line1.as_str(), found.ship_to[0].line2.as_str()), ("Packstation 123", "1234567"));
     }
 
     #[test]

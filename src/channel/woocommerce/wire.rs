@@ -124,6 +124,7 @@ documents! {
         method_title: Text<'a>,
         total: Amount<'a>,
         total_tax: Amount<'a>,
+        meta_data: Keyed<Meta<'a>>,
     }
 
     /// A fee; negative ones are discounts.

@@ -30,14 +30,18 @@ const REFUND: &str = "id,parent_id,date_created_gmt,amount,reason,line_items";
 pub(crate) fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>) -> Result<Found> {
     let mut refunds = refunds(api, &orders)?;
     let mut fulfilled = fulfilled(api, &orders)?;
-    let mut products = goods::in_question(api, &orders, &fulfilled)?;
+    let products = goods::in_question(api, &orders, &fulfilled)?;
     let mut complete = Found::default();
     for seen in orders {
         let id = &seen.remote_id;
+        // A list that moves while it is read has an order twice.
+        if complete.unshown.iter().any(|hidden| hidden.remote_id.as_deref() == Some(id)) {
+            continue;
+        }
         let parts = [
-            ("refunds", refunds.remove(id)),
-            ("fulfillments", fulfilled.remove(id)),
-            ("products", products.remove(id).map(Ok)),
+            ("refunds", part(&mut refunds, id)),
+            ("fulfillments", part(&mut fulfilled, id)),
+            ("products", products.get(id).cloned().map(Ok)),
         ];
         let parts = parts.into_iter().filter_map(|(name, rows)| Some(rows?.map(|rows| (name, rows))));
         match parts.collect::<Result<Vec<_>>>() {
@@ -48,6 +52,14 @@ pub(crate) fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>)
         }
     }
     Ok(complete)
+}
+
+/// What was found of an order, or why not.
+fn part(found: &mut BTreeMap<String, Result<Rows>>, id: &str) -> Option<Result<Rows>> {
+    match found.get(id)? {
+        Ok(rows) => Some(Ok(rows.clone())),
+        Err(_) => found.remove(id),
+    }
 }
 
 /// What is in fulfilments, of each order that has some.

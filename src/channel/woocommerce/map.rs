@@ -218,7 +218,7 @@ struct Goods<'a> {
 /// order's own status.
 fn status(o: &wire::Order<'_>, statuses: &Statuses, goods: Goods<'_>) -> Status {
     let rows = &o.ordersync.0.fulfillments.0;
-    let by_itself = rows.iter().any(|one| one.is_made() && maker(o, one) != Maker::Merchant);
+    let by_itself = rows.iter().any(|one| one.is_made() && is_by_itself(o, one));
     let fulfilled = match said_of_fulfillments(o) {
         Some(Status::Shipped) if is_fulfilled(o) && !by_itself => Some(Status::Shipped),
         Some(_) if nothing_left(goods) => Some(Status::Shipped),
@@ -549,7 +549,7 @@ fn name(a: &wire::Address<'_>) -> String {
 fn shipments(o: &wire::Order<'_>) -> Result<Vec<RemoteShipment>, String> {
     let made = o.ordersync.0.fulfillments.0.iter().filter(|one| one.is_made());
     let made: Vec<_> = made.collect();
-    let by_hand = made.iter().filter(|one| maker(o, one) == Maker::Merchant);
+    let by_hand = made.iter().filter(|one| !is_by_itself(o, one));
     let mut shipments = by_hand.map(|one| fulfilled(one)).collect::<Result<Vec<_>, _>>()?;
     let untold = o.ordersync.0.fulfillments.0.is_empty() && said_of_fulfillments(o) == Some(Status::Shipped);
     let by_itself = !made.is_empty() && shipments.is_empty();
@@ -616,6 +616,11 @@ enum Maker {
 
 /// As long may a shop take from the payment to the fulfilment that it makes by itself.
 const AT_ONCE: chrono::TimeDelta = chrono::TimeDelta::minutes(2);
+
+/// Whether the shop has made this fulfilment by itself, as far as is known.
+pub(super) fn is_by_itself(o: &wire::Order<'_>, one: &wire::Fulfillment<'_>) -> bool {
+    maker(o, one) != Maker::Merchant
+}
 
 /// Who has made this fulfilment. In the moment in which an order is paid a shop fulfils by itself
 /// all that has a download, sent or not: in full, with no number and no carrier. Of goods that are

@@ -332,6 +332,40 @@ fn p12_what_a_marketplace_plugin_has_made_of_an_order_is_counted_once() {
 }
 
 #[test]
+fn p10_refunds_that_an_order_does_not_list_are_asked_for_where_its_status_names_them() {
+    let rig = Rig::with(Options { hides_refunds: true, ..Options::demo() });
+    let id = rig.paid(2);
+    rig.shop.refund_line(id, rig.shop.item_ids(id)[0], 1, "12.90").unwrap();
+    rig.shop.set_status(id, "refunded");
+    rig.sync();
+    let shown = rig.show(id);
+    let refunds = shown["refunds"].as_array().unwrap();
+    assert_eq!((refunds.len(), &refunds[0]["amount"]), (2, &json!("12.90")), "{shown}");
+    assert_eq!(shown["lines"][0]["refunded"], "1", "{shown}");
+    rig.parcel(id, "JD01").exits(6).says("refunded in full");
+}
+
+#[test]
+fn p10_a_refund_that_only_the_list_of_refunds_has_stays_whatever_the_order_lists() {
+    let rig = Rig::with(Options { hides_refunds: true, ..Options::demo() });
+    let ids = [rig.paid(2), rig.paid(2), rig.paid(2)];
+    rig.sync();
+    let refund = |id: u64| rig.shop.refund_line(id, rig.shop.item_ids(id)[0], 1, "12.90").unwrap();
+    refund(ids[0]);
+    rig.home.sql("UPDATE cursors SET looked_at = looked_at - 3700000 WHERE walk LIKE 'pass/%'");
+    rig.sync();
+    assert_eq!(rig.show(ids[0])["differences"].to_string().matches("refund").count().min(1), 1, "{}", rig.show(ids[0]));
+    // From now on it is known of the shop, in each process: before a dispatch, and on a page.
+    refund(ids[1]);
+    rig.parcel(ids[1], "JD01").exits(6).says("refund");
+    rig.shop.touch(&ids[0].to_string());
+    rig.shop.touch(&ids[2].to_string());
+    rig.sync();
+    assert!(rig.show(ids[0])["differences"].to_string().contains("refund"), "{}", rig.show(ids[0]));
+    rig.parcel(ids[2], "JD02").exits(0);
+}
+
+#[test]
 fn i8_money_is_text_times_are_utc_and_ids_are_text() {
     let rig = Rig::with(Options { decimals: 3, currency: "KWD".to_owned(), ..Options::demo() });
     let id = rig.shop.place_order(NewOrder::paid().line("SHIRT-XL-OCE", 13).coupon());

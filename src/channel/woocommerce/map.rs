@@ -62,7 +62,15 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
     let picked_up = is_picked_up(o);
     let scattered = goes_to_several(o);
     let nothing_ships = picked_up || nothing_ships(o);
-    let refunds = refunds(o)?.iter().map(|r| refund(r, details(o, r))).collect::<Result<Vec<_>, _>>()?;
+    let mut refunds = refunds(o)?.iter().map(|r| refund(r, details(o, r))).collect::<Result<Vec<_>, _>>()?;
+    // What its own route tells and the order does not list.
+    for told in &o.ordersync.0.refunds.0 {
+        if !refunds.iter().any(|known| known.remote_id == told.id.get()) {
+            let amount = told.amount.decimal("refunds.amount")?.abs();
+            let (remote_id, reason) = (told.id.get().to_owned(), plain(&told.reason.0));
+            refunds.push(Refund { remote_id, amount, reason, ..refund(&wire::Refund::default(), Some(told))? });
+        }
+    }
     let ships = |item: &wire::LineItem<'_>| !nothing_ships && !needs_no_parcel(o, item);
     let mut lines =
         o.line_items.given("line_items")?.iter().map(|item| line(item, ships(item))).collect::<Result<Vec<_>, _>>()?;
@@ -727,7 +735,8 @@ fn attributes(o: &wire::Order<'_>, picked_up: bool) -> Vec<(String, String)> {
         let key = entry.key.get();
         let label = if VAT_KEYS.contains(&key) { "VAT number" } else { key };
         let value = entry.text();
-        let shown = !label.starts_with('_') && !POINTS.contains(&label) && !value.is_empty() && value.chars().count() <= 500;
+        let shown =
+            !label.starts_with('_') && !POINTS.contains(&label) && !value.is_empty() && value.chars().count() <= 500;
         shown.then(|| (label.to_owned(), plain(&value)))
     });
     pickup.into_iter().chain(code).chain(number).chain(parent).chain(sold).chain(entries.take(20)).collect()

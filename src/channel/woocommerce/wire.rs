@@ -65,7 +65,13 @@ documents! {
     Product { id: Text<'a>, r#virtual: Text<'a>, downloadable: Text<'a> }
 
     /// A refund as its own route tells it.
-    RefundDetails { id: Text<'a>, date_created_gmt: Text<'a>, line_items: Keyed<RefundedItem<'a>> }
+    RefundDetails {
+        id: Text<'a>,
+        date_created_gmt: Text<'a>,
+        amount: Amount<'a>,
+        reason: Text<'a>,
+        line_items: Keyed<RefundedItem<'a>>,
+    }
 
     /// What a refund gave back of a line; which line stands in `_refunded_item_id`. Quantities are
     /// negative, from some plugins positive.

@@ -178,6 +178,8 @@ options! {
         custom_statuses: Vec<String> = Vec::new(),
         /// Of what comes with a fulfilment, the shop keeps only what is in it, as some versions do.
         forgets_entries: bool = false,
+        /// Orders leave the list of their refunds empty; the refunds' own routes give them.
+        hides_refunds: bool = false,
         /// A theme or plugin makes the texts of notes pretty: entities, typographic signs, links,
         /// paragraphs.
         pretty_notes: bool = false,

@@ -150,7 +150,7 @@ fn items(style: &Style<'_>, order: &Order, sums: &Sums) -> Value {
         "line_items": order.lines.iter().map(|one| line(style, one)).collect::<Value>(),
         "shipping_lines": charges(order).iter().map(|charge| shipping(style, order, charge)).collect::<Value>(),
         "fee_lines": order.fees.iter().map(|charge| fee(style, charge)).collect::<Value>(),
-        "refunds": order.refunds.iter().rev().map(refund).collect::<Value>(),
+        "refunds": order.refunds.iter().rev().filter(|_| !style.options.hides_refunds).map(refund).collect::<Value>(),
         "tax_lines": tax_lines(style, order, sums), "coupon_lines": coupons(style, order, sums),
     })
 }

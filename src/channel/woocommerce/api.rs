@@ -228,7 +228,7 @@ impl Api {
             let said = errors::said(&reply).map_or_else(String::new, |said| format!(", and says: {said}"));
             let text = format!("the shop answers 404 to {}{said}; nothing was written", call.route);
             return Err(Error::new(ErrorKind::Rejected, text).hint(
-                "it is gone there, or a plugin does not take what was sent; correct it, then ordersync retry ORDER",
+                "it is gone there, or a plugin does not take what was sent: ordersync outbox --withdraw ROW takes it back, to be sent with what it takes",
             ));
         }
         Ok(reply)

@@ -122,9 +122,8 @@ fn all_refunded(api: &Api) -> Result<()> {
     let text = |row: &Box<_>| RawValue::get(row).to_owned();
     let fields = "id,parent_id";
     let rows = all_pages("refunds", Rows::new(), 1u64, text, |number| page(api, REFUNDS, *number, (None, fields)))?;
-    let parent =
-        |row: &Box<RawValue>| serde_json::from_str::<Head<'_>>(row.get()).ok()?.parent_id.id().map(str::to_owned);
-    api.names_refunded(rows.iter().filter_map(parent));
+    let parent = |row: &RawValue| serde_json::from_str::<Head<'_>>(row.get()).ok()?.parent_id.id().map(str::to_owned);
+    api.names_refunded(rows.iter().filter_map(|row| parent(row)));
     Ok(())
 }
 

@@ -257,6 +257,115 @@ fn p3_what_the_shop_fulfils_by_itself_is_no_parcel_that_was_begun() {
 }
 
 #[test]
+fn p12_goods_with_a_download_are_sent_whatever_the_shop_has_fulfilled_by_itself() {
+    let rig = Rig::with(Options { downloadable: vec!["BOOK-7".to_owned()], ..Options::demo() });
+    let book = || rig.shop.place_order(NewOrder::paid().line("BOOK-7", 1));
+    let mixed = rig.shop.place_order(NewOrder::paid().line("BOOK-7", 2).line("TEE-001", 1));
+    let ids = [book(), mixed];
+    rig.sync();
+    for id in ids {
+        let shown = rig.show(id);
+        assert_eq!((&shown["status"], &shown["shipments"]), (&json!("awaiting-fulfillment"), &json!([])), "{shown}");
+        assert!(shown["lines"].as_array().unwrap().iter().all(|line| line["ships"] == true), "{shown}");
+        rig.parcel(id, "JD01").exits(0);
+        rig.sync();
+        assert_eq!((rig.status(id).as_str(), rig.shop.status(id).as_deref()), ("shipped", Some("completed")));
+    }
+    // A merchant's own is told by what the shop would not have made.
+    let sent = rig.shop.place_order(NewOrder::paid().line("BOOK-7", 1).line("TEE-001", 1));
+    assert!(rig.shop.fulfill(sent, &[(rig.shop.item_ids(sent)[1], 1)], "", ""));
+    rig.sync();
+    let shown = rig.show(sent);
+    assert_eq!((&shown["status"], &shown["lines"][0]["left"]), (&json!("partially-shipped"), &json!("1")), "{shown}");
+    // Where its time tells nothing, nobody guesses.
+    let doubtful = book();
+    assert!(rig.shop.date_fulfillment(doubtful, 0, Utc::now() + TimeDelta::hours(5)));
+    rig.sync();
+    assert_eq!(rig.status(doubtful), "on-hold");
+    rig.parcel(doubtful, "JD02").exits(6).says("held back").says("without a tracking number");
+    assert!(rig.home.json("inbox").to_string().contains("without a tracking number"));
+    rig.parcel(doubtful, "JD02 --on-hold").exits(0);
+}
+
+#[test]
+fn p12_vouchers_and_services_are_not_offered_for_shipping() {
+    for downloadable in [vec![], vec!["VOUCHER-25".to_owned()]] {
+        let rig = Rig::with(Options { downloadable, fulfillments: false, ..Options::demo() });
+        let ids: Vec<u64> = (0..5).map(|_| rig.shop.place_order(NewOrder::paid().only_virtual())).collect();
+        let goods = rig.paid(2);
+        rig.sync();
+        let asked = rig.server.requests().iter().filter(|one| one.path.contains("/products")).count();
+        assert!(asked <= 1, "{asked} requests for a page of orders");
+        for id in ids {
+            let shown = rig.show(id);
+            assert_eq!((&shown["lines"][0]["ships"], &shown["ship_to"]), (&json!(false), &json!([])), "{shown}");
+            rig.parcel(id, "JD01").exits(6).says("needs no parcel");
+        }
+        assert_eq!((&rig.show(goods)["lines"][0]["ships"], rig.writes().len()), (&json!(true), 0));
+    }
+}
+
+#[test]
+fn p12_what_a_marketplace_plugin_has_made_of_an_order_is_counted_once() {
+    for source in ["dokan", "yith_wcmv_vendor_suborder"] {
+        let rig = Rig::new();
+        let parent = rig.shop.place_order(NewOrder::of(&[("TEE-001", 2), ("MUG-9", 1)]));
+        let child = |sku: &str, pieces| {
+            let id = rig.shop.place_order(NewOrder::paid().line(sku, pieces).source(source));
+            assert!(rig.shop.set_parent(id, parent));
+            id
+        };
+        let children = [child("TEE-001", 2), child("MUG-9", 1)];
+        // One that a split moved its pieces to is an order like any other.
+        let split = rig.paid(1);
+        assert!(rig.shop.set_parent(split, parent));
+        rig.sync();
+        for id in children {
+            assert_eq!(rig.status(id), "on-hold", "{source}");
+            rig.parcel(id, "JD01").exits(6).says("held back").says(&format!("order {parent}"));
+        }
+        for id in [split, parent] {
+            assert_eq!(rig.status(id), "awaiting-fulfillment", "{source}");
+        }
+        rig.parcel(parent, "JD01").exits(0);
+    }
+}
+
+#[test]
+fn p10_refunds_that_an_order_does_not_list_are_asked_for_where_its_status_names_them() {
+    let rig = Rig::with(Options { hides_refunds: true, ..Options::demo() });
+    let id = rig.paid(2);
+    rig.shop.refund_line(id, rig.shop.item_ids(id)[0], 1, "12.90").unwrap();
+    rig.shop.set_status(id, "refunded");
+    rig.sync();
+    let shown = rig.show(id);
+    let refunds = shown["refunds"].as_array().unwrap();
+    assert_eq!((refunds.len(), &refunds[0]["amount"]), (2, &json!("12.90")), "{shown}");
+    assert_eq!(shown["lines"][0]["refunded"], "1", "{shown}");
+    rig.parcel(id, "JD01").exits(6).says("refunded in full");
+}
+
+#[test]
+fn p10_a_refund_that_only_the_list_of_refunds_has_stays_whatever_the_order_lists() {
+    let rig = Rig::with(Options { hides_refunds: true, ..Options::demo() });
+    let ids = [rig.paid(2), rig.paid(2), rig.paid(2)];
+    rig.sync();
+    let refund = |id: u64| rig.shop.refund_line(id, rig.shop.item_ids(id)[0], 1, "12.90").unwrap();
+    refund(ids[0]);
+    rig.home.sql("UPDATE cursors SET looked_at = looked_at - 3700000 WHERE walk LIKE 'pass/%'");
+    rig.sync();
+    assert_eq!(rig.show(ids[0])["differences"].to_string().matches("refund").count().min(1), 1, "{}", rig.show(ids[0]));
+    // From now on it is known of the shop, in each process: before a dispatch, and on a page.
+    refund(ids[1]);
+    rig.parcel(ids[1], "JD01").exits(6).says("refund");
+    rig.shop.touch(&ids[0].to_string());
+    rig.shop.touch(&ids[2].to_string());
+    rig.sync();
+    assert!(rig.show(ids[0])["differences"].to_string().contains("refund"), "{}", rig.show(ids[0]));
+    rig.parcel(ids[2], "JD02").exits(0);
+}
+
+#[test]
 fn i8_money_is_text_times_are_utc_and_ids_are_text() {
     let rig = Rig::with(Options { decimals: 3, currency: "KWD".to_owned(), ..Options::demo() });
     let id = rig.shop.place_order(NewOrder::paid().line("SHIRT-XL-OCE", 13).coupon());

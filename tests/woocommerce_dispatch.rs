@@ -174,6 +174,39 @@ fn d5_a_fulfilment_that_is_a_draft_again_gets_no_other_number_and_does_not_go_ou
 }
 
 #[test]
+fn p12_what_a_shipping_plugin_calls_shipped_or_delivered_went_out() {
+    let rig = Rig::with(Options { shipping_plugin: true, ..Options::demo() });
+    let item = |id| rig.shop.item_ids(id)[0];
+    let [known, known_in_part] = [2, 3].map(|pieces| rig.paid(pieces));
+    rig.sync();
+    let [whole, in_part] = [2, 3].map(|pieces| rig.paid(pieces));
+    for (id, pieces, number) in [(known, 2, "JDA"), (known_in_part, 1, "JDB"), (whole, 2, "JDC"), (in_part, 1, "JDD")] {
+        assert!(rig.shop.fulfill(id, &[(item(id), pieces)], "dhl", number));
+    }
+    assert!(rig.shop.deliver(known, 0) && rig.shop.deliver(whole, 0));
+    rig.sync();
+    assert_eq!((rig.status(whole).as_str(), rig.status(in_part).as_str()), ("shipped", "partially-shipped"));
+    assert_eq!(rig.show(whole)["shipments"][0]["parcels"][0]["tracking"], "JDC");
+    for id in [known, known_in_part] {
+        rig.parcel(id, "JD01").exits(6).says("shipped");
+    }
+    assert_eq!(rig.writes().len(), 0, "what has left is not announced again");
+    rig.home.run(&format!("accept woocommerce:{known_in_part}")).exits(0);
+    for id in [known_in_part, in_part] {
+        rig.parcel(id, "JD01").exits(0).prints("confirmed by the channel");
+        let mine = rig.shop.fulfillments(id)[1].clone();
+        assert_eq!(
+            (&mine["status"], fulfilled(&rig, id, 1, "_items")[0]["qty"].clone()),
+            (&json!("shipped"), json!(2))
+        );
+    }
+    assert!(rig.shop.deliver(in_part, 1));
+    rig.parcel(in_part, "JD02 --replaces JD01").exits(0);
+    assert_eq!(rig.shop.fulfillments(in_part)[1]["status"], "delivered", "another number takes nothing back");
+    assert_eq!(fulfilled(&rig, in_part, 1, "_tracking_number"), "JD02");
+}
+
+#[test]
 fn a_shop_can_be_told_the_status_only() {
     let rig = Rig::new();
     let id = rig.paid(1);
@@ -230,6 +263,92 @@ fn p1_a_line_that_grew_at_the_shop_is_left_for_the_piece_that_is_more_once_it_is
     rig.home.run("sync").exits(3);
     rig.home.run("accept 1").exits(0);
     assert_eq!(rig.status(ids[0]), "partially-shipped", "a fourth piece is still to be sent");
+}
+
+#[test]
+fn d1_an_order_that_goes_to_several_addresses_is_held_back_and_never_goes_to_the_billing_one() {
+    let (rig, ids) = Rig::with_orders(&[2]);
+    let scattered = rig.paid(3);
+    assert!(rig.shop.set_meta(scattered, "_multiple_shipping", json!("yes")));
+    assert!(rig.shop.set_meta(ids[0], "_multiple_shipping", json!("yes")), "changed after it was imported");
+    rig.sync();
+    let shown = rig.show(scattered);
+    assert_eq!((&shown["status"], &shown["ship_to"]), (&json!("on-hold"), &json!([])), "{shown}");
+    let inbox = rig.home.json("inbox");
+    let entry = inbox.as_array().unwrap().iter().find(|entry| entry["kind"] == "held").expect("an entry");
+    assert!(entry["text"].as_str().unwrap().contains("several addresses"), "{entry}");
+    for id in [scattered, ids[0]] {
+        rig.parcel(id, "JD01").exits(6).says("several addresses").says("nothing was").says("--on-hold");
+    }
+    assert_eq!(rig.writes().len(), 0);
+    rig.parcel(scattered, "JD01 --on-hold").exits(0);
+    let inbox = rig.home.json("inbox");
+    let held: Vec<&Value> = inbox.as_array().unwrap().iter().filter(|entry| entry["kind"] == "held").collect();
+    assert!(held.len() == 1 && held[0]["number"] == ids[0].to_string(), "{inbox}");
+}
+
+#[test]
+fn d1_an_order_with_a_parcel_of_which_nobody_tells_what_is_in_it_is_not_shipped_without_a_word() {
+    let parcel = |number: &str| {
+        [
+            (
+                "_wc_shipment_tracking_items",
+                json!([{ "tracking_provider": "ups", "tracking_number": number,
+                "date_shipped": "1795000000", "tracking_id": "a1" }]),
+            ),
+            (
+                "_aftership_tracking_items",
+                json!([{ "slug": "ups", "tracking_number": number, "tracking_id": "b2",
+                "additional_fields": {}, "metrics": { "created_at": "2026-11-23T07:00:50Z" } }]),
+            ),
+            (
+                "wcshipping_labels",
+                json!([{ "label_id": 7, "tracking": number, "carrier_id": "ups", "status": "PURCHASED" }]),
+            ),
+        ]
+    };
+    for home in ["fulfillments", "shipment-tracking", "note"] {
+        let rig = Rig::with(Options { tracking: Tracking::On, ..Options::demo() });
+        rig.home.run(&format!("config set woocommerce.tracking {home}")).exits(0);
+        for (key, value) in parcel("1ZA") {
+            let [id, taken_over, beside] = [1, 2, 3].map(|pieces| rig.paid(pieces));
+            for id in [id, taken_over, beside] {
+                assert!(rig.shop.set_meta(id, key, value.clone()));
+            }
+            rig.sync();
+            assert_eq!(rig.status(id), "awaiting-fulfillment", "{key}");
+            rig.server.clear_requests();
+            for more in ["", " --dry-run"] {
+                let refused = rig.parcel(id, &format!("1ZB{more}"));
+                refused.exits(6).says("1ZA").says("--as-local").says("takes it over").says("nothing was sent");
+            }
+            assert_eq!(rig.writes().len(), 0, "{home} {key}");
+            rig.dispatch(taken_over, "--carrier ups --tracking 1ZA").exits(0);
+            rig.parcel(beside, "1ZB --as-local").exits(0);
+            assert_eq!(
+                (rig.status(taken_over).as_str(), rig.status(beside).as_str()),
+                ("shipped", "shipped"),
+                "{home} {key}"
+            );
+        }
+        let given_back = rig.paid(1);
+        let label =
+            json!([{ "label_id": 8, "tracking": "1ZC", "carrier_id": "ups", "refund": { "status": "pending" } }]);
+        assert!(rig.shop.set_meta(given_back, "wcshipping_labels", label));
+        rig.sync();
+        rig.parcel(given_back, "1ZD").exits(0);
+    }
+}
+
+#[test]
+fn c6_what_a_plugin_does_not_take_is_told_in_its_own_words() {
+    let rig = Rig::with(Options { fulfillments: false, tracking: Tracking::Strict, ..Options::demo() });
+    let id = rig.paid(1);
+    rig.sync();
+    let refused = rig.dispatch(id, "--carrier dhl --tracking JD/01");
+    refused.exits(1).says("Special character not allowd in tracking number").says("--withdraw");
+    assert_eq!(rig.shop.status(id).as_deref(), Some("processing"));
+    rig.dispatch(id, "--carrier dhl --tracking JD01").exits(0);
 }
 
 #[test]

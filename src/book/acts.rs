@@ -6,7 +6,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 use rust_decimal::Decimal;
 
 use super::error::{Done, odd};
-use super::inbox::{CHANGES, EDITED, GIVEN_BACK, InboxNote, TAKEN_BACK, put_note, resolve_order, resolve_subject};
+use super::inbox::{
+    CHANGES, EDITED, GIVEN_BACK, HELD_BACK, InboxNote, TAKEN_BACK, put_note, resolve_order, resolve_subject,
+};
 use super::local::local_of;
 use super::outbox::{Guard, Leave, OPEN};
 use super::outward::Way;
@@ -82,7 +84,7 @@ impl Book {
             set_status(db, order, after)?;
             trail::note(db, order, by, "dispatched", &describe(shipment, before, after))?;
             twins::tell_of_dispatch(db, order, by)?;
-            resolve_order(db, order, &[TAKEN_BACK], now)?;
+            resolve_order(db, order, &[TAKEN_BACK, HELD_BACK], now)?;
             match new.leave.guard {
                 Guard::Check => {}
                 Guard::AsLocal => resolve_order(db, order, &["shipped", EDITED], now)?,
@@ -130,7 +132,7 @@ impl Book {
             let why = if reason.is_empty() { String::new() } else { format!(": {reason}") };
             let what = if goal.is_some() { "cancelled" } else { "cancelled here only" };
             trail::note(db, order, by, what, &format!("{before} → cancelled{why}"))?;
-            resolve_order(db, order, &["cancelled", GIVEN_BACK], now)?;
+            resolve_order(db, order, &["cancelled", GIVEN_BACK, HELD_BACK], now)?;
             let Some((goal, guard)) = goal else {
                 stays_cancelled(db, order)?;
                 return Ok(Recorded::Local);

@@ -10,7 +10,9 @@ use super::arrived::{Arrived, Document, fingerprint};
 use super::documents::Documents;
 use super::error::{Done, odd};
 use super::followed::{self, Shop, UnderEdits, say_followed, settle_under_edits};
-use super::inbox::{CHANGES, EDITED, GIVEN_BACK, InboxKind, InboxNote, RACED, put_note, renew_note, resolve_order};
+use super::inbox::{
+    CHANGES, EDITED, GIVEN_BACK, HELD_BACK, InboxKind, InboxNote, RACED, put_note, renew_note, resolve_order,
+};
 use super::trail::{self, By, Who};
 use super::{Book, Present, changes, clearing, copy, edits, twins};
 use crate::channel::rows::NAMELESS;
@@ -398,6 +400,11 @@ pub(super) fn tell(db: &Connection, id: i64, order: &Order, kept: &Kept, by: By)
     if !order.waits_given_back() && !is_told(GIVEN_BACK) {
         resolve_order(db, id, &[GIVEN_BACK], by.at)?;
     }
+    let (_, status) = super::acts::standing(db, id)?;
+    match order.why_held_back().filter(|_| !matches!(status, Status::Shipped | Status::Cancelled)) {
+        Some(why) => put_note(db, Some(store), Some(id), &order.remote_id, &InboxNote::held_back(id, why), by.at)?,
+        None => resolve_order(db, id, &[HELD_BACK], by.at)?,
+    }
     match &kept.note {
         Some(note) if kept.told => renew_note(db, id, note),
         Some(note) => put_note(db, Some(store), Some(id), &order.remote_id, note, by.at),
@@ -615,6 +622,9 @@ impl Intake<'_> {
         self.put_version(id, "base", seen, order, print)?;
         trail::note(&self.db, id, self.by, "imported", &order.channel_status)?;
         followed::tell_if_given_back(&self.db, self.shop(), id, order, self.by.at)?;
+        if order.why_held_back().is_some() {
+            followed::tell_if_held_back(&self.db, self.shop(), id, order, self.by.at)?;
+        }
         self.seek_twins(id, order)?;
         self.readable(&order.remote_id)
     }

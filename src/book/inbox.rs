@@ -61,6 +61,8 @@ kinds! {
     Raced "raced" "ordersync show book:ORDER has both versions; ordersync accept book:ORDER takes over the channel's",
     /// Given back in full before all of it was sent.
     Refund "refund" "ordersync cancel book:ORDER --local if it does not go out",
+    /// Held back, as nobody can tell from what its channel says where or whether it is to be sent.
+    Held "held" "ordersync show book:ORDER; ordersync dispatch book:ORDER ... --on-hold ships it all the same",
     /// What was wished with an act and was not heard, as far as is known.
     Unheard "unheard" "ordersync show book:ORDER, and do what is missing in the channel's own pages",
     /// Changed at the channel in what the merchant has edited.
@@ -149,6 +151,14 @@ impl InboxNote {
         Self { kind: InboxKind::Refund, text, hint }
     }
 
+    /// An order whose channel does not tell enough of it to be sent.
+    pub(super) fn held_back(order: i64, why: &str) -> Self {
+        let hint = format!(
+            "ordersync show book:{order}, and look in the channel's own pages; ordersync dispatch book:{order} ... --on-hold ships it all the same"
+        );
+        Self { kind: InboxKind::Held, text: format!("held back: {why}"), hint }
+    }
+
     /// The money for an order came in after the merchant had cancelled it.
     pub(crate) fn paid_in_vain(order: i64, text: String) -> Self {
         let hint = format!(
@@ -220,6 +230,9 @@ impl InboxNote {
 
 /// The kind of a note about an order that was refunded in full.
 pub(super) const GIVEN_BACK: &str = "refund";
+
+/// The kind of a note about an order that is held back.
+pub(super) const HELD_BACK: &str = InboxKind::Held.word();
 
 /// The kind of a note about a dispatch that a cancellation at the channel took back.
 pub(super) const TAKEN_BACK: &str = InboxKind::TakenBack.word();

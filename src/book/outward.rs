@@ -185,6 +185,8 @@ struct Facts {
     /// is in it, or the word alone.
     part_unknown: bool,
     unpaid_setting: String,
+    /// Why it is held back, where it is the program that does not let it go.
+    held_back: Option<String>,
 }
 
 /// What speaks against it, if anything.
@@ -262,17 +264,19 @@ fn facts(db: &Connection, order: i64, way: Way) -> Result<Facts> {
             AND NOT EXISTS (SELECT 1 FROM shipment_lines sl WHERE sl.shipment_id = s.id))
           OR NOT EXISTS (SELECT 1 FROM lines l JOIN shipments s ON s.order_id = l.order_id
             JOIN shipment_lines sl ON sl.shipment_id = s.id AND sl.line_id = l.remote_id WHERE l.order_id = o.id),
-        z.name, o.payment_method, o.payment_title, z.channel, o.channel_status
+        z.name, o.payment_method, o.payment_title, z.channel, o.channel_status,
+        (SELECT text FROM inbox i WHERE i.order_id = o.id AND i.kind = ?3 AND i.resolved_at IS NULL LIMIT 1)
         FROM orders o JOIN stores z ON z.id = o.store_id WHERE o.id = ?1";
     let (word, facts, channel, words) = db
         .prepare_cached(sql)
         .done("read")?
-        .query_row(params![order, row], |row| {
+        .query_row(params![order, row, super::inbox::HELD_BACK], |row| {
             let (store, method, title): (String, String, String) = (row.get(5)?, row.get(6)?, row.get(7)?);
             let standing = Standing { status: Status::Shipped, trashed: false, given_back: row.get(1)?, ships: true };
             let unpaid_setting = unpaid_setting(&store, [&method, &title]);
             let (test, bodiless, part_unknown) = (row.get(2)?, row.get(3)?, row.get(4)?);
-            let facts = Facts { standing, test, bodiless, part_unknown, unpaid_setting };
+            let held_back = row.get(10)?;
+            let facts = Facts { standing, test, bodiless, part_unknown, unpaid_setting, held_back };
             Ok((row.get::<_, String>(0)?, facts, row.get::<_, String>(8)?, row.get::<_, String>(9)?))
         })
         .done("read")?;
@@ -292,6 +296,10 @@ fn standing_bar(order: i64, what: &str, flags: &'static str, way: Way, facts: &F
             "ordersync config set {} lets all go out that are to be paid like it",
             facts.unpaid_setting
         )),
+        _ if what == HELD && facts.held_back.is_some() => {
+            let why = facts.held_back.as_deref().unwrap_or_default();
+            Bar::new(format!("is {why}"), flags).first(over_there(order)).held()
+        }
         _ if what == HELD => Bar::new(what, flags).first(over_there(order)).held(),
         _ if what == UNPAID => Bar::new(what, flags).first(over_there(order)),
         _ => Bar::new(what, flags),

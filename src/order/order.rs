@@ -113,6 +113,27 @@ impl Order {
     }
 }
 
+/// The label under which an order tells why its channel's adapter holds it back.
+pub(crate) const HELD_BACK: &str = "held back";
+
+impl Order {
+    /// The same, held back: the channel shows it as open, and what it tells does not say where, or
+    /// whether, its pieces are to be sent. What is not to be sent yet or any more stays as it is.
+    pub(crate) fn held_back(mut self, why: &str) -> Self {
+        if matches!(self.status, Status::AwaitingFulfillment | Status::PartiallyShipped) {
+            self.status = Status::OnHold;
+            self.attributes.insert(0, (HELD_BACK.to_owned(), why.to_owned()));
+        }
+        self
+    }
+
+    /// Why it is held back; nothing where it is not, or its channel itself holds it.
+    pub(crate) fn why_held_back(&self) -> Option<&str> {
+        let found = self.attributes.iter().find(|(label, _)| label == HELD_BACK);
+        found.filter(|_| self.status == Status::OnHold).map(|(_, why)| why.as_str())
+    }
+}
+
 /// Whether all was given back: all the money, or every piece. `lines`: of each, how many were
 /// ordered and how many of them given back.
 pub(crate) fn is_given_back(totals: &Totals, lines: impl Iterator<Item = (Decimal, Decimal)>) -> bool {

@@ -11,7 +11,10 @@ use crate::book::{Book, Guard, Leave, Standing, over_there};
 use crate::channel::{Cancellation, Goal, RemoteOrder, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::status::AGAIN;
-use crate::order::{Difference, Field, LineQuantity, Order, People, Shipment, Status, differences, same_places};
+use crate::order::{
+    Difference, Field, LineQuantity, Order, Parcel, People, RemoteShipment, Shipment, Status, differences, same_number,
+    same_places, trackings,
+};
 
 /// An act on an order, on its way to the channel.
 #[derive(Debug)]
@@ -117,6 +120,10 @@ fn plan(book: &Book, open: &OpenStore, act: &Act<'_>, now: RemoteOrder) -> Resul
     };
     if found.is_empty() && state.is_none() {
         let missing = missing(open, act.task, act.leave.guard, &now)?;
+        if let Some(error) = another_parcel(book, act, &now, &missing)? {
+            let review = Review { differences: Vec::new(), error };
+            return Ok(Look::Stopped(Box::new(Stop { now, review, claimed: missing.claimed, moot: false })));
+        }
         return Ok(match no_longer_left(act, &now, &missing) {
             None => Look::Clear(Box::new(Seen { now, missing })),
             Some(error) => {
@@ -225,6 +232,36 @@ fn no_longer_left(act: &Act<'_>, now: &RemoteOrder, missing: &Outstanding) -> Op
     })
 }
 
+/// Why a dispatch does not go out where the channel shows a parcel that is none of ours, and nothing
+/// of what is in it: some plugins and programs add a number and leave the status as it is, so all of
+/// the order may have left.
+fn another_parcel(book: &Book, act: &Act<'_>, now: &RemoteOrder, missing: &Outstanding) -> Result<Option<Error>> {
+    let (Goal::Dispatched(shipment), Ok(there)) = (&act.task.goal, &now.order) else { return Ok(None) };
+    let untold = |one: &&RemoteShipment| one.lines.is_empty() && !one.parcels.is_empty();
+    let is_over = matches!(there.status, Status::Shipped | Status::Cancelled);
+    if act.leave.guard != Guard::Check || act.took || is_over || !there.shipments.iter().any(|one| untold(&one)) {
+        return Ok(None);
+    }
+    let known = book.order(act.order)?;
+    let own = known.shipments.iter().filter(|one| one.own).flat_map(|one| &one.parcels);
+    let own: Vec<&Parcel> = own.chain(&shipment.parcels).collect();
+    let receipts = [&act.task.receipts, &act.task.others, &missing.claimed];
+    let is_ours = |one: &RemoteShipment| {
+        let has = |parcel: &Parcel| own.iter().any(|own| same_number(&own.tracking, &parcel.tracking));
+        receipts.iter().any(|ids| ids.contains(&one.remote_id)) || one.parcels.iter().any(has)
+    };
+    let Some(parcel) = there.shipments.iter().filter(untold).find(|one| !is_ours(one)) else { return Ok(None) };
+    let order = act.order;
+    let text = format!(
+        "order {order} has a parcel at the channel that was not dispatched here ({}), and nobody tells what is in it; nothing was sent",
+        trackings(&parcel.parcels)
+    );
+    let hint = format!(
+        "if it is all of the order, ordersync dispatch book:{order} with its carrier and number takes it over; ordersync dispatch book:{order} ... --as-local ships what you say beside it"
+    );
+    Ok(Some(Error::new(ErrorKind::Refused, text).hint(hint)))
+}
+
 /// Why the writes that are missing are not made, whoever insists: they hold more pieces than are
 /// left to ship.
 pub(crate) fn too_many(order: i64, missing: &Outstanding) -> Option<Error> {
@@ -307,7 +344,10 @@ fn forbids(open: &OpenStore, act: &Act<'_>, now: &Order) -> Option<Error> {
         return None;
     }
     let (what, way) = Standing::of(open.store.kind, now).against_telling(leave)?;
-    let text = format!("order {order} {what} at the channel ({}); {}", now.channel_status, not_sent(act));
+    let text = match now.why_held_back() {
+        Some(why) => format!("order {order} is held back: {why}; {}", not_sent(act)),
+        None => format!("order {order} {what} at the channel ({}); {}", now.channel_status, not_sent(act)),
+    };
     let then = if act.recorded { format!(", and ordersync retry book:{order} sends it") } else { String::new() };
     let insist = format!("; ordersync dispatch book:{order} ... {way} ships it all the same");
     let insist = if way.is_empty() { String::new() } else { insist };

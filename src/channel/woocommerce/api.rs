@@ -1,7 +1,8 @@
 //! The shop as a server: addresses, requests, answers.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use url::Url;
 
@@ -10,9 +11,9 @@ use super::errors;
 use super::operation::Operation;
 use super::probe::{Facts, Login};
 use super::settings::Settings;
-use crate::channel::Connection;
 use crate::channel::page_size::{PageSize, PageSizes};
 use crate::channel::settings::Known;
+use crate::channel::{Connection, Learn};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::{Client, Protocol, Reply, Request, Verdict};
@@ -34,7 +35,23 @@ pub(crate) struct Api {
     http: Arc<Client>,
     page: PageSize,
     heeded: AtomicBool,
+    refunds: Refunds,
+    learn: Arc<Learn>,
 }
+
+/// What is known of refunds that orders may not list.
+#[derive(Default)]
+struct Refunds {
+    /// The orders that the shop's list of refunds has named.
+    named: Mutex<BTreeSet<String>>,
+    /// The whole of that list has been read.
+    whole: AtomicBool,
+    /// Orders of this shop leave out refunds that the list has.
+    unlisted: AtomicBool,
+}
+
+/// The fact that orders of a shop leave out refunds.
+const UNLISTED: &str = "unlisted_refunds";
 
 impl Api {
     /// The shop of a connection.
@@ -44,7 +61,11 @@ impl Api {
             secret: connection.credentials.need("consumer_secret")?,
         };
         let base = connection.http.address_of(&settings.url);
-        let sizes = PageSizes::new(&connection.facts, connection.learn, connection.http.clock().clone());
+        let learn = Arc::new(connection.learn);
+        let tell = learn.clone();
+        let of_sizes: Learn = Box::new(move |name, value| (*tell)(name, value));
+        let sizes = PageSizes::new(&connection.facts, of_sizes, connection.http.clock().clone());
+        let unlisted = connection.facts.get(UNLISTED).and_then(serde_json::Value::as_bool).unwrap_or_default();
         let facts = serde_json::from_value(connection.facts).ok();
         Ok(Self {
             base,
@@ -53,6 +74,8 @@ impl Api {
             http: connection.http,
             page: sizes.of("page", MOST_ROWS, MOST_ROWS),
             heeded: AtomicBool::new(false),
+            refunds: Refunds { unlisted: AtomicBool::new(unlisted), ..Refunds::default() },
+            learn,
         })
     }
 
@@ -142,6 +165,37 @@ impl Api {
         self.heeded.store(true, Ordering::Relaxed);
     }
 
+    /// The shop's list of refunds has these orders.
+    pub(crate) fn names_refunded(&self, orders: impl Iterator<Item = String>) {
+        self.named().extend(orders);
+    }
+
+    /// Whether the shop's list of refunds has named the order.
+    pub(crate) fn is_named_refunded(&self, order: &str) -> bool {
+        self.named().contains(order)
+    }
+
+    fn named(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.refunds.named.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// Whether orders of this shop are known to leave out refunds.
+    pub(crate) fn leaves_out_refunds(&self) -> bool {
+        self.refunds.unlisted.load(Ordering::Relaxed)
+    }
+
+    /// An order has left out a refund; so may every other.
+    pub(crate) fn left_out_refunds(&self) {
+        if !self.refunds.unlisted.swap(true, Ordering::Relaxed) {
+            (*self.learn)(UNLISTED, &serde_json::Value::Bool(true));
+        }
+    }
+
+    /// Whether the whole list of refunds is still to be read; true once.
+    pub(crate) fn is_to_read_refunds(&self) -> bool {
+        !self.refunds.whole.swap(true, Ordering::Relaxed)
+    }
+
     /// Reads a page of a list.
     pub(crate) fn list(&self, route: &str, query: &[(&str, String)]) -> Result<Reply> {
         let query: Vec<(&str, &str)> = query.iter().map(|(name, value)| (*name, value.as_str())).collect();
@@ -170,8 +224,12 @@ impl Api {
         }
         let reply = self.http.send(&Authorized(self), &request)?;
         if reply.status == 404 {
-            let text = format!("the shop has no {} any more; nothing was written", call.route);
-            return Err(Error::new(ErrorKind::Rejected, text));
+            // Plugins give the code of an unknown order for whatever they do not take.
+            let said = errors::said(&reply).map_or_else(String::new, |said| format!(", and says: {said}"));
+            let text = format!("the shop answers 404 to {}{said}; nothing was written", call.route);
+            return Err(Error::new(ErrorKind::Rejected, text).hint(
+                "it is gone there, or a plugin does not take what was sent: ordersync outbox --withdraw ROW takes it back, to be sent with what it takes",
+            ));
         }
         Ok(reply)
     }

@@ -17,6 +17,7 @@ use super::api::Api;
 use super::goods;
 use super::list;
 use super::map::{self, Statuses};
+use super::status;
 use super::wire::{Head, Order};
 use crate::channel::all_pages::{More, all_pages};
 use crate::channel::parts::{Rows, in_order, joined};
@@ -30,14 +31,18 @@ const REFUND: &str = "id,parent_id,date_created_gmt,amount,reason,line_items";
 pub(crate) fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>) -> Result<Found> {
     let mut refunds = refunds(api, &orders)?;
     let mut fulfilled = fulfilled(api, &orders)?;
-    let mut products = goods::in_question(api, &orders, &fulfilled)?;
+    let products = goods::in_question(api, &orders, &fulfilled)?;
     let mut complete = Found::default();
     for seen in orders {
         let id = &seen.remote_id;
+        // A list that moves while it is read has an order twice.
+        if complete.unshown.iter().any(|hidden| hidden.remote_id.as_deref() == Some(id)) {
+            continue;
+        }
         let parts = [
-            ("refunds", refunds.remove(id)),
-            ("fulfillments", fulfilled.remove(id)),
-            ("products", products.remove(id).map(Ok)),
+            ("refunds", part(&mut refunds, id)),
+            ("fulfillments", part(&mut fulfilled, id)),
+            ("products", products.get(id).cloned().map(Ok)),
         ];
         let parts = parts.into_iter().filter_map(|(name, rows)| Some(rows?.map(|rows| (name, rows))));
         match parts.collect::<Result<Vec<_>>>() {
@@ -48,6 +53,14 @@ pub(crate) fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>)
         }
     }
     Ok(complete)
+}
+
+/// What was found of an order, or why not.
+fn part(found: &mut BTreeMap<String, Result<Rows>>, id: &str) -> Option<Result<Rows>> {
+    match found.get(id)? {
+        Ok(rows) => Some(Ok(rows.clone())),
+        Err(_) => found.remove(id),
+    }
 }
 
 /// What is in fulfilments, of each order that has some.
@@ -75,8 +88,14 @@ fn has_fulfillments(api: &Api, seen: &RemoteOrder) -> bool {
 /// order where the shop has no list of all refunds, does not heed what it is asked, or does not
 /// give one of them.
 fn refunds(api: &Api, orders: &[RemoteOrder]) -> Result<BTreeMap<String, Result<Rows>>> {
-    let listed: BTreeMap<&str, BTreeSet<&str>> =
-        orders.iter().map(|seen| (seen.remote_id.as_str(), listed(seen))).filter(|(_, ids)| !ids.is_empty()).collect();
+    let one = api.leaves_out_refunds() && orders.len() == 1;
+    if api.leaves_out_refunds() && !one && api.facts().refunds && api.is_to_read_refunds() {
+        all_refunded(api)?;
+    }
+    // That an order lists none says nothing where the shop's own list has one of it.
+    let may_have = |seen: &RemoteOrder| one || is_untold(seen) || api.is_named_refunded(&seen.remote_id);
+    let asked = orders.iter().map(|seen| (seen, listed(seen))).filter(|(seen, ids)| !ids.is_empty() || may_have(seen));
+    let listed: BTreeMap<&str, BTreeSet<&str>> = asked.map(|(seen, ids)| (seen.remote_id.as_str(), ids)).collect();
     let mut found = if api.facts().refunds { together(api, &listed)? } else { BTreeMap::new() };
     found.retain(|order, rows| listed.get(order.as_str()).is_some_and(|ids| ids.len() == rows.len()));
     let mut found: BTreeMap<String, Result<Rows>> =
@@ -84,6 +103,10 @@ fn refunds(api: &Api, orders: &[RemoteOrder]) -> Result<BTreeMap<String, Result<
     for order in listed.keys().filter(|order| !found.contains_key(**order)).copied().collect::<Vec<_>>() {
         match optional(of_one(api, order)) {
             Ok(rows) => {
+                let is_unlisted = listed.get(order).is_some_and(BTreeSet::is_empty);
+                if is_unlisted && rows.as_ref().is_some_and(|rows| !rows.is_empty()) {
+                    api.left_out_refunds();
+                }
                 found.extend(rows.filter(|rows| !rows.is_empty()).map(|rows| (order.to_owned(), Ok(in_order(rows)))));
             }
             Err(error) if error.is_too_much() => drop(found.insert(order.to_owned(), Err(error))),
@@ -91,6 +114,24 @@ fn refunds(api: &Api, orders: &[RemoteOrder]) -> Result<BTreeMap<String, Result<
         }
     }
     Ok(found)
+}
+
+/// Has the shop's list of refunds name all orders that it has any of: of a shop whose orders leave
+/// them out, read once, it tells which orders to ask for.
+fn all_refunded(api: &Api) -> Result<()> {
+    let text = |row: &Box<_>| RawValue::get(row).to_owned();
+    let fields = "id,parent_id";
+    let rows = all_pages("refunds", Rows::new(), 1u64, text, |number| page(api, REFUNDS, *number, (None, fields)))?;
+    let parent = |row: &RawValue| serde_json::from_str::<Head<'_>>(row.get()).ok()?.parent_id.id().map(str::to_owned);
+    api.names_refunded(rows.iter().filter_map(|row| parent(row)));
+    Ok(())
+}
+
+/// Whether the order was given back by its status, and lists no refund: some versions leave the list
+/// empty.
+fn is_untold(seen: &RemoteOrder) -> bool {
+    let is_refunded = |order: &crate::order::Order| status::plain(&order.channel_status) == status::REFUNDED;
+    seen.order.as_ref().is_ok_and(|order| order.refunds.is_empty() && is_refunded(order))
 }
 
 /// The ids of the refunds that an order lists.
@@ -107,7 +148,7 @@ fn together(api: &Api, listed: &BTreeMap<&str, BTreeSet<&str>>) -> Result<BTreeM
     let mut left: Vec<&str> = of.keys().copied().collect();
     while !left.is_empty() {
         let asked = left.iter().take(AT_ONCE).copied().collect::<Vec<_>>();
-        let rows = match optional(page(api, "wc/v3/refunds", 1, Some(asked.join(",")))) {
+        let rows = match optional(page(api, REFUNDS, 1, (Some(asked.join(",")), REFUND))) {
             Err(error) if error.is_too_much() => break,
             answer => answer?.map(|(rows, _)| rows).unwrap_or_default(),
         };
@@ -141,14 +182,17 @@ fn is_id(text: &str) -> bool {
 fn of_one(api: &Api, order: &str) -> Result<Rows> {
     let text = |row: &Box<_>| RawValue::get(row).to_owned();
     let route = format!("wc/v3/orders/{order}/refunds");
-    all_pages("refunds", Rows::new(), 1u64, text, |number| page(api, &route, *number, None))
+    all_pages("refunds", Rows::new(), 1u64, text, |number| page(api, &route, *number, (None, REFUND)))
 }
 
-/// A page of a list of refunds, or of these of it.
-fn page(api: &Api, route: &str, number: u64, only: Option<String>) -> Result<(Rows, More<u64>)> {
+/// The list of all refunds.
+const REFUNDS: &str = "wc/v3/refunds";
+
+/// A page of a list of refunds, or of these of it, with these members.
+fn page(api: &Api, route: &str, number: u64, (only, fields): (Option<String>, &str)) -> Result<(Rows, More<u64>)> {
     let page = number.to_string();
     let mut query =
-        vec![("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("page", &page), ("_fields", REFUND)];
+        vec![("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("page", &page), ("_fields", fields)];
     query.extend(only.as_deref().map(|ids| ("include", ids)));
     let reply = api.get_briefly(route, &query)?;
     if reply.status == 404 {

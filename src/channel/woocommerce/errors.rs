@@ -40,6 +40,13 @@ fn failure(reply: &Reply) -> Option<Failure<'_>> {
     (!failure.code.get().is_empty()).then_some(failure)
 }
 
+/// What an answer in WooCommerce's own form says, as people read it.
+pub(super) fn said(reply: &Reply) -> Option<String> {
+    let failure = failure(reply)?;
+    let text = crate::channel::text::plain(failure.message.get());
+    Some(text.trim().trim_end_matches('.').to_owned()).filter(|text| !text.is_empty())
+}
+
 /// Whether a code is one that WooCommerce or WordPress gives where it has decided not to do what it
 /// was asked for.
 fn is_decided(code: &str) -> bool {

@@ -1,4 +1,9 @@
-//! Which goods go into no parcel, where a fulfilment raises the question.
+//! Which goods go into no parcel, where a fulfilment raises the question, or that the order tells of
+//! no way to send it.
+//!
+//! An order of vouchers or services alone has no shipping line and no delivery address, and one of
+//! goods may have neither. The shop's own word that nothing needs processing is only said of what is
+//! virtual and downloadable at once.
 //!
 //! With order fulfilments on, a shop fulfils downloads by itself in the moment in which an order is
 //! paid. Such a fulfilment tells of no number and no carrier, and so do those that other programs
@@ -12,10 +17,12 @@ use serde_json::value::RawValue;
 
 use super::api::Api;
 use super::document::optional;
+use super::map;
 use super::wire::{Fulfillment, Product};
 use crate::channel::RemoteOrder;
 use crate::channel::parts::Rows;
 use crate::error::Result;
+use crate::order::{ChargeKind, Line};
 
 /// How many products are asked for at once: a page of them.
 const AT_ONCE: usize = 100;
@@ -32,7 +39,11 @@ pub(super) fn in_question(
     let mut wanted: Vec<(&str, BTreeSet<Good<'_>>)> = Vec::new();
     for seen in orders {
         let rows = fulfilled.get(&seen.remote_id).and_then(|rows| rows.as_ref().ok());
-        wanted.extend(rows.map(|rows| (seen.remote_id.as_str(), of_order(seen, rows))));
+        let mut goods = rows.map(|rows| of_order(seen, rows)).unwrap_or_default();
+        if tells_no_way(seen) {
+            goods.extend(seen.order.iter().flat_map(|order| &order.lines).filter(|line| line.ships).filter_map(good));
+        }
+        wanted.push((seen.remote_id.as_str(), goods));
     }
     wanted.retain(|(_, goods)| !goods.is_empty());
     let known = read(api, &wanted.iter().flat_map(|(_, goods)| goods).copied().collect())?;
@@ -41,6 +52,25 @@ pub(super) fn in_question(
     };
     let found = wanted.iter().map(|(order, goods)| ((*order).to_owned(), rows(goods)));
     Ok(found.filter(|(_, rows)| !rows.is_empty()).collect())
+}
+
+/// Whether the order tells of no way to send it: it has no shipping line, or no delivery address of
+/// its own.
+fn tells_no_way(seen: &RemoteOrder) -> bool {
+    let Ok(order) = &seen.order else { return false };
+    if !order.lines.iter().any(|line| line.ships) {
+        return false;
+    }
+    // Where it has one, it is not read a second time.
+    let may_be_billed = order.ship_to.first() == order.bill_to.as_ref();
+    !order.charges.iter().any(|charge| charge.kind == ChargeKind::Shipping)
+        || may_be_billed && map::parse(seen.document.get()).is_ok_and(|o| map::has_no_address(&o))
+}
+
+/// The product of a line, and its variation.
+fn good(line: &Line) -> Option<Good<'_>> {
+    let id = Some(line.product_id.as_str()).filter(|id| !id.is_empty())?;
+    Some(id.split_once(':').map_or((id, None), |(product, variation)| (product, Some(variation))))
 }
 
 /// What is in fulfilments of the order that tell of no parcel.
@@ -54,11 +84,7 @@ fn of_order<'a>(seen: &'a RemoteOrder, rows: &Rows) -> BTreeSet<Good<'a>> {
         }
         for part in one.contents().unwrap_or_default() {
             let line = order.lines.iter().find(|line| line.remote_id == part.line_id);
-            let product = line.map(|line| line.product_id.as_str()).filter(|id| !id.is_empty());
-            goods.extend(product.map(|id| match id.split_once(':') {
-                Some((product, variation)) => (product, Some(variation)),
-                None => (id, None),
-            }));
+            goods.extend(line.and_then(good));
         }
     }
     goods

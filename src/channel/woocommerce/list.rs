@@ -174,6 +174,7 @@ impl List for Refunds<'_> {
             Entry { row: placed(head, walk.key), modified: None, content: Content::Sign(order) }
         };
         let count = counted(&reply).total.map_or(Count::Untold, Count::OfPage);
+        self.0.names_refunded(rows.iter().filter_map(|head| head.parent_id.id()).map(str::to_owned));
         Ok(Fetched { rows: rows.iter().map(entry).collect(), count, warnings: Vec::new() })
     }
 

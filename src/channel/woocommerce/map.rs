@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use super::status::{self, Evidence, is_pickup, meaning};
 use super::wire;
 use crate::channel::json::{Keyed, Text};
+use crate::channel::status_words::meaning as of_plugins;
 use crate::channel::text::{decode, plain};
 use crate::clock::Timestamp;
 use crate::order::sums::balanced;
@@ -59,8 +60,17 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
         (None, None) => return Err("it has neither date_created_gmt nor date_modified_gmt".to_owned()),
     };
     let picked_up = is_picked_up(o);
+    let scattered = goes_to_several(o);
     let nothing_ships = picked_up || nothing_ships(o);
-    let refunds = refunds(o)?.iter().map(|r| refund(r, details(o, r))).collect::<Result<Vec<_>, _>>()?;
+    let mut refunds = refunds(o)?.iter().map(|r| refund(r, details(o, r))).collect::<Result<Vec<_>, _>>()?;
+    // What its own route tells and the order does not list.
+    for told in &o.ordersync.0.refunds.0 {
+        if !refunds.iter().any(|known| known.remote_id == told.id.get()) {
+            let amount = told.amount.decimal("refunds.amount")?.abs();
+            let (remote_id, reason) = (told.id.get().to_owned(), plain(&told.reason.0));
+            refunds.push(Refund { remote_id, amount, reason, ..refund(&wire::Refund::default(), Some(told))? });
+        }
+    }
     let ships = |item: &wire::LineItem<'_>| !nothing_ships && !needs_no_parcel(o, item);
     let mut lines =
         o.line_items.given("line_items")?.iter().map(|item| line(item, ships(item))).collect::<Result<Vec<_>, _>>()?;
@@ -94,12 +104,16 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
             email: billing.email.clone(),
             phone: first_of(&billing.phone, o.shipping.0.phone.get()),
         },
-        ship_to: if picked_up { Vec::new() } else { ship_to(o, &billing, lines.iter().any(|line| line.ships)) },
+        ship_to: if picked_up || scattered {
+            Vec::new()
+        } else {
+            ship_to(o, &billing, lines.iter().any(|line| line.ships))
+        },
         bill_to: Some(billing).filter(|address| *address != Address::default()),
         lines,
         charges: charges(o)?,
         refunds,
-        shipments,
+        shipments: with_labels(o, shipments),
         payment: Payment {
             method: o.payment_method.get().to_owned(),
             title: plain(&o.payment_method_title.0),
@@ -111,15 +125,55 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
         attributes: attributes(o, picked_up),
         remote_id,
     };
-    if is_erased(&order) {
+    if is_erased(o, &order) {
         clear_marks(&mut order);
     }
-    Ok(if status::plain(o.status.get()) == status::REFUNDED { order.said_to_be_given_back() } else { order })
+    let refunded = status::plain(o.status.get()) == status::REFUNDED;
+    let order = if refunded { order.said_to_be_given_back() } else { order };
+    let in_doubt = || o.ordersync.0.fulfillments.0.iter().any(|one| one.is_made() && maker(o, one) == Maker::Unknown);
+    Ok(if scattered && order.lines.iter().any(|line| line.ships) {
+        order.held_back(SCATTERED)
+    } else if let Some(parent) = counted_in(o) {
+        order.held_back(&format!(
+            "a marketplace plugin has made it of order {parent}, which has the same pieces in it; they are counted there"
+        ))
+    } else if in_doubt() {
+        order.held_back(FULFILLED_BY_WHOM)
+    } else {
+        order
+    })
 }
 
-/// Whether the buyer was erased: WordPress then gives an address that no mail reaches, and puts one
-/// mark, in the shop's language, in the place of each text.
-fn is_erased(order: &Order) -> bool {
+/// The order whose pieces this one has for a vendor of a marketplace (Dokan, YITH, MultiVendorX), by
+/// its id. The parent holds those of all vendors, and what the shop sells itself.
+fn counted_in<'o>(o: &'o wire::Order<'_>) -> Option<&'o str> {
+    let of_vendor = matches!(o.created_via.get(), "dokan" | "yith_wcmv_vendor_suborder")
+        || meta(&o.meta_data.0, "_mvx_order_version").is_some();
+    o.parent_id.id().filter(|_| of_vendor)
+}
+
+/// Why an order is held back of which a fulfilment may be the shop's own.
+const FULFILLED_BY_WHOM: &str = "a fulfilment without a tracking number holds goods that are sent and have a download; \
+    nobody can tell whether the shop made it by itself, as it does for downloads, or they have left";
+
+/// Why an order that goes to several addresses is held back.
+const SCATTERED: &str =
+    "its pieces go to several addresses, which a plugin of the shop keeps and only its order screen shows";
+
+/// Whether the pieces go to several addresses (Shipping Multiple Addresses). The order then has no
+/// address of its own, and those in the plugin's packages stand beside whole products in no form
+/// that is promised: to take the billing address for them would send all of it to the wrong door.
+fn goes_to_several(o: &wire::Order<'_>) -> bool {
+    let said = meta(&o.meta_data.0, "_multiple_shipping").is_some_and(|entry| entry.text() == "yes");
+    said && address(&o.shipping.0).is_blank()
+}
+
+/// Whether the buyer was erased: WooCommerce says so, and gives an address that no mail reaches and
+/// one mark, in the shop's language, in the place of each text.
+fn is_erased(o: &wire::Order<'_>, order: &Order) -> bool {
+    if meta(&o.meta_data.0, "_anonymized").is_some_and(|entry| entry.text() == "yes") {
+        return true;
+    }
     let twice = |name: &str| name.split_once(' ').is_some_and(|(first, last)| first == last && is_mark(first));
     order.buyer.email.ends_with("@site.invalid") || twice(&order.buyer.name)
 }
@@ -127,6 +181,13 @@ fn is_erased(order: &Order) -> bool {
 /// Whether a text is what WordPress puts in the place of one: `[deleted]`.
 fn is_mark(text: &str) -> bool {
     text.starts_with('[') && text.ends_with(']')
+}
+
+/// Whether it is what WooCommerce puts in the place of a telephone, each digit a zero, or of a number
+/// that leads to somebody: 0.
+fn is_of_zeros(text: &str) -> bool {
+    let mut digits = text.chars().filter(char::is_ascii_digit).peekable();
+    digits.peek().is_some() && digits.all(|digit| digit == '0')
 }
 
 /// What was erased tells nothing.
@@ -151,6 +212,10 @@ fn clear_marks(order: &mut Order) {
             text.clear();
         }
     }
+    let phones = order.ship_to.iter_mut().chain(&mut order.bill_to).map(|address| &mut address.phone);
+    let numbers = phones.chain([&mut order.buyer.phone, &mut order.payment.transaction_id]);
+    numbers.filter(|text| is_of_zeros(text)).for_each(|text| text.clear());
+    order.attributes.retain(|(_, text)| !is_mark(text) && !text.ends_with("@site.invalid"));
 }
 
 /// What was bought, and what became of it.
@@ -164,13 +229,17 @@ struct Goods<'a> {
 /// What the shop's status amounts to. Fulfilments refine it: creating them never changes the
 /// order's own status.
 fn status(o: &wire::Order<'_>, statuses: &Statuses, goods: Goods<'_>) -> Status {
-    let fulfilled = match fulfillment_status(o).as_str() {
-        "fulfilled" => Some(Status::Shipped),
-        "partially_fulfilled" if nothing_left(goods) => Some(Status::Shipped),
+    let rows = &o.ordersync.0.fulfillments.0;
+    let by_itself = rows.iter().any(|one| one.is_made() && is_by_itself(o, one));
+    let fulfilled = match said_of_fulfillments(o) {
+        Some(Status::Shipped) if is_fulfilled(o) && !by_itself => Some(Status::Shipped),
+        Some(_) if nothing_left(goods) => Some(Status::Shipped),
         // What the shop has fulfilled by itself is no parcel.
-        "partially_fulfilled" if goods.shipments.is_empty() && !o.ordersync.0.fulfillments.0.is_empty() => None,
-        "partially_fulfilled" => Some(Status::PartiallyShipped),
-        _ => None,
+        _ if goods.shipments.is_empty() && !rows.is_empty() => None,
+        Some(Status::PartiallyShipped) => Some(Status::PartiallyShipped),
+        // What is in them goes before the word of a plugin.
+        said if rows.iter().any(wire::Fulfillment::is_made) => sent(goods).or(said),
+        said => said,
     };
     let seen = Evidence {
         paid: !o.date_paid_gmt.get().is_empty(),
@@ -200,9 +269,16 @@ fn nothing_left(goods: Goods<'_>) -> bool {
     !lines.iter().any(|line| line.ships && may_be_owed(line))
 }
 
-/// Whether a part of the order is in fulfilments, so that it must be known what is in them.
+/// What the shop's word for all fulfilments of the order amounts to, its own or that of a plugin.
+fn said_of_fulfillments(o: &wire::Order<'_>) -> Option<Status> {
+    let said = of_plugins(&status::plain(&fulfillment_status(o)));
+    said.filter(|said| matches!(said, Status::Shipped | Status::PartiallyShipped))
+}
+
+/// Whether a part of the order may be in fulfilments, so that it must be known what is in them:
+/// plugins have words of their own for how much of it is.
 pub(crate) fn is_partial(o: &wire::Order<'_>) -> bool {
-    fulfillment_status(o) == "partially_fulfilled"
+    !matches!(fulfillment_status(o).as_str(), "" | "fulfilled" | "unfulfilled" | "no_fulfillments")
 }
 
 /// Whether all of the order is in fulfilments.
@@ -230,10 +306,20 @@ fn nothing_ships(o: &wire::Order<'_>) -> bool {
         && o.line_items.0.iter().all(|item| item.product_id.id().is_some())
 }
 
+/// Whether it has no delivery address of its own.
+pub(super) fn has_no_address(o: &wire::Order<'_>) -> bool {
+    address(&o.shipping.0).is_blank()
+}
+
 /// Whether the product is known to be one that is not sent ([`super::goods`]).
 fn needs_no_parcel(o: &wire::Order<'_>, item: &wire::LineItem<'_>) -> bool {
-    let id = item.variation_id.id().or(item.product_id.id());
-    o.ordersync.0.products.0.iter().any(|product| Some(product.id.get()) == id && product.needs_no_parcel())
+    product(o, item).is_some_and(wire::Product::needs_no_parcel)
+}
+
+/// The product or variation of a line, where the shop was asked for it.
+fn product<'o, 'a>(o: &'o wire::Order<'a>, item: &wire::LineItem<'_>) -> Option<&'o wire::Product<'a>> {
+    let id = item.variation_id.id().or(item.product_id.id())?;
+    o.ordersync.0.products.0.iter().find(|product| product.id.get() == id)
 }
 
 /// Whether the buyer comes for it: every shipping line is a pick-up (the classic method, the block
@@ -272,13 +358,24 @@ fn line(item: &wire::LineItem<'_>, ships: bool) -> Result<Line, String> {
     })
 }
 
-/// Whether the line is a part of a bundle that ships as one: Product Bundles lists the bundle and,
-/// priced 0, its parts. Parts with a price of their own, and parts that the plugin says are sent by
-/// themselves, ship.
+/// Where bundles' plugins name the bundle that a line is a part of.
+const PARTS: [&str; 4] = ["_bundled_by", "bundled_by", "_composite_parent", "_mnm_container"];
+
+/// Where they say whether a part is sent by itself.
+const SENT_ALONE: [&str; 2] = ["_bundled_item_needs_shipping", "_mnm_item_needs_shipping"];
+
+/// Whether the line is a part of a bundle that ships as one: Product Bundles, Composite Products and
+/// Mix and Match list the bundle and its parts, most of them priced 0. What the plugin says of a part
+/// counts; where it says nothing, parts with a price of their own ship.
 fn inside_bundle(item: &wire::LineItem<'_>, subtotal: Decimal) -> bool {
     let has = |key| meta(&item.meta_data.0, key).is_some_and(|entry| !entry.text().is_empty());
-    let sent_alone = meta(&item.meta_data.0, "_bundled_item_needs_shipping").is_some_and(|entry| entry.text() == "yes");
-    subtotal.is_zero() && !sent_alone && (has("_bundled_by") || has("bundled_by") || has("_composite_parent"))
+    let is_part = PARTS.iter().any(|key| has(key));
+    let said = SENT_ALONE.iter().find_map(|key| meta(&item.meta_data.0, key)).map(wire::Meta::text);
+    match said.as_deref() {
+        Some("yes") => false,
+        Some("no") => is_part,
+        _ => is_part && subtotal.is_zero(),
+    }
 }
 
 /// Price of one before discounts: exact where it divides, else to six decimals.
@@ -394,7 +491,47 @@ fn ship_to(o: &wire::Order<'_>, billing: &Address, ships: bool) -> Vec<Address> 
     }
     to.phone = first_of(&to.phone, &billing.phone);
     to.email.clone_from(&billing.email);
+    to_the_point(o, &mut to);
     vec![to]
+}
+
+/// Where plugins keep the code of the parcel locker or shop that the buyer has chosen, in the order
+/// or its shipping line: InPost, and Packeta in its versions.
+const POINTS: [&str; 6] = [
+    "_parcel_machine_id",
+    "_packetery_point_id",
+    "packetery_point_id",
+    "_packeta_point_id",
+    "zasilkovna_id_pobocky",
+    "paczkomat_key",
+];
+
+/// The same of Shiptastic, which puts the locker in the place of the street as well.
+const LOCKER: &str = "_pickup_location_code";
+
+/// Where Shiptastic keeps the number by which a locker knows the buyer.
+const CUSTOMER_NUMBER: &str = "_pickup_location_customer_number";
+
+/// What stands under a key in the order or in one of its shipping lines.
+fn chosen(o: &wire::Order<'_>, key: &str) -> Option<String> {
+    let lines = o.shipping_lines.0.iter().map(|line| &line.meta_data.0);
+    let mut found = [&o.meta_data.0].into_iter().chain(lines).filter_map(|entries| meta(entries, key));
+    found.find_map(|entry| Some(plain(&entry.text())).filter(|text| !text.is_empty() && text.chars().count() <= 60))
+}
+
+/// The point that the buyer has chosen.
+fn point(o: &wire::Order<'_>) -> Option<String> {
+    POINTS.iter().find_map(|key| chosen(o, key))
+}
+
+/// A parcel that goes to a locker or a shop gets there by the point's code and the buyer's number:
+/// they are a part of the address, and another one is another address.
+fn to_the_point(o: &wire::Order<'_>, to: &mut Address) {
+    for code in [point(o), chosen(o, CUSTOMER_NUMBER)].into_iter().flatten() {
+        if ![&to.company, &to.line1, &to.line2].iter().any(|line| line.contains(&code)) {
+            to.line2 = format!("{} {code}", to.line2).trim().to_owned();
+        }
+    }
 }
 
 fn address(a: &wire::Address<'_>) -> Address {
@@ -423,18 +560,109 @@ fn name(a: &wire::Address<'_>) -> String {
 /// nothing is known, has one shipment that says no more than that.
 fn shipments(o: &wire::Order<'_>) -> Result<Vec<RemoteShipment>, String> {
     let made = o.ordersync.0.fulfillments.0.iter().filter(|one| one.is_made());
-    let mut shipments = made.map(fulfilled).collect::<Result<Vec<_>, _>>()?;
-    if is_fulfilled(o) && shipments.is_empty() {
+    let made: Vec<_> = made.collect();
+    let by_hand = made.iter().filter(|one| !is_by_itself(o, one));
+    let mut shipments = by_hand.map(|one| fulfilled(one)).collect::<Result<Vec<_>, _>>()?;
+    let untold = o.ordersync.0.fulfillments.0.is_empty() && said_of_fulfillments(o) == Some(Status::Shipped);
+    let by_itself = !made.is_empty() && shipments.is_empty();
+    if shipments.is_empty() && (untold || is_fulfilled(o) && !by_itself) {
         shipments.push(RemoteShipment::default());
     }
-    for parcel in tracked(o) {
+    add_unknown(&mut shipments, tracked(o).into_iter().chain(of_aftership(o)));
+    Ok(shipments)
+}
+
+/// Adds the parcels whose number is not among these.
+fn add_unknown(shipments: &mut Vec<RemoteShipment>, more: impl Iterator<Item = RemoteShipment>) {
+    for parcel in more {
         let number = parcel.parcels.first().map_or("", |parcel| &parcel.tracking);
         let known = shipments.iter().flat_map(|one| &one.parcels).any(|one| names_number(&one.tracking, number));
         if !known {
             shipments.push(parcel);
         }
     }
-    Ok(shipments)
+}
+
+/// The same with the labels that were bought in the shop (WooCommerce Shipping, and its forerunner in
+/// WooCommerce Tax). One is a parcel that somebody packs: no evidence of what has left.
+fn with_labels(o: &wire::Order<'_>, mut shipments: Vec<RemoteShipment>) -> Vec<RemoteShipment> {
+    let labels = ["wcshipping_labels", "wc_connect_labels"].into_iter().flat_map(|key| {
+        let labels: Vec<wire::Label<'_>> = listed(o, key);
+        let kept = labels.into_iter().filter(|label| matches!(label.refund.0.status.get(), "" | "rejected"));
+        kept.map(|label| parcel(&label.label_id, &label.carrier_id, &label.tracking)).collect::<Vec<_>>()
+    });
+    add_unknown(&mut shipments, labels.flatten());
+    shipments
+}
+
+/// Parcels that AfterShip keeps in the order's meta.
+fn of_aftership(o: &wire::Order<'_>) -> Vec<RemoteShipment> {
+    let items: Vec<wire::AfterShip<'_>> = listed(o, "_aftership_tracking_items");
+    items.iter().filter_map(|item| parcel(&item.tracking_id, &item.slug, &item.tracking_number)).collect()
+}
+
+/// What a plugin keeps under this key as a list.
+fn listed<'o, T: serde::Deserialize<'o>>(o: &'o wire::Order<'_>, key: &str) -> Vec<T> {
+    let raw = meta(&o.meta_data.0, key).and_then(|entry| entry.value);
+    raw.and_then(|raw| serde_json::from_str::<Keyed<T>>(raw.get()).ok()).map(|list| list.0).unwrap_or_default()
+}
+
+/// A parcel with this number; nothing where it has none.
+fn parcel(id: &Text<'_>, carrier: &Text<'_>, number: &Text<'_>) -> Option<RemoteShipment> {
+    let parcel = Parcel { carrier: carrier.get().to_owned(), tracking: number.get().to_owned(), url: None };
+    let shipment =
+        RemoteShipment { remote_id: id.get().to_owned(), parcels: vec![parcel], ..RemoteShipment::default() };
+    (!number.get().is_empty()).then_some(shipment)
+}
+
+/// Who has made a fulfilment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Maker {
+    /// The merchant, or a program of theirs.
+    Merchant,
+    /// The shop by itself, which has sent nothing.
+    Shop,
+    /// It may be either.
+    Unknown,
+}
+
+/// As long may a shop take from the payment to the fulfilment that it makes by itself.
+const AT_ONCE: chrono::TimeDelta = chrono::TimeDelta::minutes(2);
+
+/// Whether the shop has made this fulfilment by itself, as far as is known.
+pub(super) fn is_by_itself(o: &wire::Order<'_>, one: &wire::Fulfillment<'_>) -> bool {
+    maker(o, one) != Maker::Merchant
+}
+
+/// Who has made this fulfilment. In the moment in which an order is paid a shop fulfils by itself
+/// all that has a download, sent or not: in full, with no number and no carrier. Of goods that are
+/// sent a merchant's own may look the same; then its time tells.
+fn maker(o: &wire::Order<'_>, one: &wire::Fulfillment<'_>) -> Maker {
+    let contents = one.contents().unwrap_or_default();
+    if one.tells_of_a_parcel() || contents.is_empty() {
+        return Maker::Merchant;
+    }
+    let mut is_sent = false;
+    for part in &contents {
+        let item = o.line_items.0.iter().find(|item| item.id.get() == part.line_id);
+        let Some((item, product)) = item.and_then(|item| Some((item, product(o, item)?))) else {
+            return Maker::Merchant;
+        };
+        let whole = item.quantity.decimal("line_items.quantity").is_ok_and(|all| part.quantity >= all);
+        if !product.is_downloadable() || !whole {
+            return Maker::Merchant;
+        }
+        is_sent |= !product.needs_no_parcel();
+    }
+    if !is_sent {
+        return Maker::Merchant;
+    }
+    let times = [&o.date_paid, &o.date_created, &o.date_paid_gmt, &o.date_created_gmt];
+    let with = |at: chrono::NaiveDateTime| {
+        let mut known = times.iter().filter_map(|time| local_time(time.get()));
+        known.any(|time| at.signed_duration_since(time).abs() <= AT_ONCE)
+    };
+    if one.sent_at().is_some_and(with) { Maker::Shop } else { Maker::Unknown }
 }
 
 fn fulfilled(one: &wire::Fulfillment<'_>) -> Result<RemoteShipment, String> {
@@ -500,6 +728,8 @@ const VAT_KEYS: [&str; 5] =
 fn attributes(o: &wire::Order<'_>, picked_up: bool) -> Vec<(String, String)> {
     let place = o.shipping_lines.0.iter().map(|line| plain(&line.method_title.0)).find(|title| !title.is_empty());
     let pickup = picked_up.then(|| (DELIVERY.to_owned(), format!("pick-up: {}", place.unwrap_or_default())));
+    let code = chosen(o, LOCKER).or_else(|| point(o)).map(|code| ("pick-up point".to_owned(), code));
+    let number = chosen(o, CUSTOMER_NUMBER).map(|number| ("pick-up customer number".to_owned(), number));
     let parent = o.parent_id.id().map(|id| ("parent order".to_owned(), id.to_owned()));
     let sold = MARKETPLACE_KEYS.iter().filter_map(|key| {
         let number = meta(&o.meta_data.0, key)?.text();
@@ -509,10 +739,11 @@ fn attributes(o: &wire::Order<'_>, picked_up: bool) -> Vec<(String, String)> {
         let key = entry.key.get();
         let label = if VAT_KEYS.contains(&key) { "VAT number" } else { key };
         let value = entry.text();
-        let shown = !label.starts_with('_') && !value.is_empty() && value.chars().count() <= 500;
+        let shown =
+            !label.starts_with('_') && !POINTS.contains(&label) && !value.is_empty() && value.chars().count() <= 500;
         shown.then(|| (label.to_owned(), plain(&value)))
     });
-    pickup.into_iter().chain(parent).chain(sold).chain(entries.take(20)).collect()
+    pickup.into_iter().chain(code).chain(number).chain(parent).chain(sold).chain(entries.take(20)).collect()
 }
 
 fn first_of(a: &str, b: &str) -> String {
@@ -531,9 +762,13 @@ pub(crate) fn time(text: &Text<'_>, member: &str) -> Result<Option<Timestamp>, S
 
 /// `2026-11-23T07:00:50`, with or without `Z` and fractions.
 pub(crate) fn parse_time(text: &str) -> Option<Timestamp> {
+    local_time(text).map(|naive| naive.and_utc()).filter(crate::clock::is_meant)
+}
+
+/// The same by a clock that the text does not tell.
+pub(super) fn local_time(text: &str) -> Option<chrono::NaiveDateTime> {
     let text = text.strip_suffix('Z').unwrap_or(text);
-    let read = text.replacen(' ', "T", 1).parse::<chrono::NaiveDateTime>();
-    read.ok().map(|naive| naive.and_utc()).filter(crate::clock::is_meant)
+    text.replacen(' ', "T", 1).parse().ok()
 }
 
 #[cfg(test)]
@@ -551,6 +786,61 @@ mod tests {
         fields.remove(member);
         fields.extend(value.map(|value| (member.to_owned(), value)));
         order(&document.to_string(), &Statuses::default())
+    }
+
+    fn order_of(document: &serde_json::Value) -> Order {
+        order(&document.to_string(), &Statuses::default()).unwrap()
+    }
+
+    #[test]
+    fn p12_what_is_packed_in_a_bundle_is_no_piece_beside_it() {
+        use serde_json::json;
+        let part = |price: &str, entries: &[(&str, &str)]| {
+            let meta: Vec<_> = entries.iter().map(|(key, value)| json!({ "key": key, "value": value })).collect();
+            let lines = json!([
+                { "id": 1, "name": "Box", "quantity": 1, "subtotal": "12.00", "total": "12.00" },
+                { "id": 2, "name": "Tea", "quantity": 6, "subtotal": price, "total": price, "meta_data": meta }]);
+            with("line_items", Some(lines)).unwrap().lines[1].ships
+        };
+        for key in PARTS {
+            assert!(!part("0.00", &[(key, "a1b2")]) && part("3.00", &[(key, "a1b2")]), "{key}");
+            for said in SENT_ALONE {
+                assert!(!part("3.00", &[(key, "a1b2"), (said, "no")]), "{key} {said}");
+                assert!(part("0.00", &[(key, "a1b2"), (said, "yes")]), "{key} {said}");
+            }
+        }
+        assert!(part("0.00", &[]) && part("0.00", &[("_mnm_container_size", "6"), ("_mnm_item_needs_shipping", "no")]));
+    }
+
+    #[test]
+    fn d1_a_locker_and_the_buyers_number_there_are_shown_and_are_a_part_of_the_address() {
+        use serde_json::json;
+        let order = |meta: serde_json::Value, of_line: serde_json::Value| {
+            let document = json!({
+                "id": 101, "number": "101", "status": "processing", "currency": "EUR", "total": "12.00",
+                "date_created_gmt": "2026-11-23T07:00:50",
+                "line_items": [{ "id": 1, "name": "Tea", "quantity": 1, "subtotal": "12.00", "total": "12.00" }],
+                "shipping": { "first_name": "Ann", "address_1": "Packstation 123", "address_2": "", "country": "DE" },
+                "shipping_lines": [{ "id": 2, "method_title": "Locker", "total": "0.00", "meta_data": of_line }],
+                "meta_data": meta,
+            });
+            order_of(&document)
+        };
+        let entry = |key: &str, value: &str| json!([{ "id": 1, "key": key, "value": value }]);
+        let none = order(json!([]), json!([]));
+        for key in POINTS {
+            for found in [order(entry(key, "WAW22A"), json!([])), order(json!([]), entry(key, "WAW22A"))] {
+                assert_eq!(found.attributes, [("pick-up point".to_owned(), "WAW22A".to_owned())], "{key}");
+                assert_eq!(found.ship_to[0].line2, "WAW22A", "{key}");
+                let changed = crate::order::differences(&none, &found);
+                assert!(changed.iter().any(|one| one.aspect == crate::order::Field::Address), "{key}");
+            }
+        }
+        let shiptastic = json!([{ "key": LOCKER, "value": "123:DE" }, { "key": CUSTOMER_NUMBER, "value": 1_234_567 }]);
+        let found = order(shiptastic, json!([]));
+        let labels: Vec<&str> = found.attributes.iter().map(|(label, _)| label.as_str()).collect();
+        assert_eq!(labels, ["pick-up point", "pick-up customer number"]);
+        assert_eq!((found.ship_to[0].line1.as_str(), found.ship_to[0].line2.as_str()), ("Packstation 123", "1234567"));
     }
 
     #[test]
@@ -631,6 +921,21 @@ mod tests {
         let back = json!([{ "id": 9001, "line_items": [{ "quantity": -2, "meta_data": [{ "key": "_refunded_item_id", "value": 141001 }] }] }]);
         let found = of_three(back, json!([made(1, "fulfilled", 1)]), "partially_fulfilled");
         assert_eq!(found.status, Status::PartiallyShipped, "one of the two given back may be the one that was sent");
+        for (word, statuses, expected) in [
+            ("partially-shipped", ["shipped", "draft"], Status::PartiallyShipped),
+            ("shipped", ["delivered", "draft"], Status::PartiallyShipped),
+            ("not-shipped", ["draft", "processing"], Status::AwaitingFulfillment),
+            ("delivered", ["delivered", "shipped"], Status::Shipped),
+        ] {
+            let rows = statuses.map(|status| {
+                let mut one = made(7, status, 2);
+                one["is_fulfilled"] = json!(matches!(status, "shipped" | "delivered"));
+                one
+            });
+            assert_eq!(of_three(json!([]), json!(rows), word).status, expected, "{word}");
+        }
+        let whole = of_three(json!([]), json!([]), "delivered");
+        assert!(whole.status == Status::Shipped && whole.shipments[0].is_bare(), "{:?}", whole.shipments);
         let whole = of_three(json!([]), json!([]), "fulfilled");
         assert!(whole.status == Status::Shipped && whole.shipments[0].is_bare(), "{:?}", whole.shipments);
     }
@@ -651,6 +956,23 @@ mod tests {
         }
         let order = person("Ann", "[Team Blue]", "ann@example.com");
         assert_eq!(order.bill_to.unwrap().company, "[Team Blue]");
+        let erased = |value: &str| {
+            let document = serde_json::json!({
+                "id": 101, "number": "101", "status": "completed", "currency": "EUR", "total": "0.00",
+                "date_created_gmt": "2026-11-23T07:00:50", "line_items": [], "transaction_id": "0",
+                "billing": { "first_name": "", "phone": "+00 000 0000000" }, "shipping": { "phone": "000" },
+                "meta_data": [{ "id": 1, "key": "_anonymized", "value": value },
+                    { "id": 2, "key": "Payer first name", "value": "[deleted]" }],
+            });
+            order_of(&document)
+        };
+        let phones = |order: &Order| {
+            let to = order.bill_to.iter().chain(&order.ship_to).map(|address| address.phone.clone());
+            let all = to.chain([order.buyer.phone.clone(), order.payment.transaction_id.clone()]);
+            all.filter(|text| !text.is_empty()).count()
+        };
+        assert_eq!((phones(&erased("yes")), erased("yes").attributes.len()), (0, 0));
+        assert!(phones(&erased("no")) > 1 && erased("no").attributes.len() == 1);
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub(crate) enum Operation {
         order: u64,
         /// The fulfilment's id.
         fulfillment: u64,
+        /// The status that it has.
+        status: String,
         /// All of its entries.
         entries: Vec<Value>,
         /// Whether the buyer is told.
@@ -153,10 +155,11 @@ impl Operation {
                 call(Method::POST, order_route(*order, "/notes"), body)
             }
             Self::Fulfill { order, entries, notify } => {
-                fulfilled(Method::POST, order_route(*order, "/fulfillments"), entries, *notify)
+                fulfilled(Method::POST, order_route(*order, "/fulfillments"), "fulfilled", (entries, *notify))
             }
-            Self::Retrack { order, fulfillment, entries, notify } => {
-                fulfilled(Method::PUT, order_route(*order, &format!("/fulfillments/{fulfillment}")), entries, *notify)
+            Self::Retrack { order, fulfillment, status, entries, notify } => {
+                let route = order_route(*order, &format!("/fulfillments/{fulfillment}"));
+                fulfilled(Method::PUT, route, status, (entries, *notify))
             }
             Self::AddTracking { namespace, order, tracking } => {
                 call(Method::POST, trackings_route(namespace, *order), json!(tracking))
@@ -183,8 +186,8 @@ fn call(method: Method, route: String, body: Value) -> Call {
     Call { method, route, query: Vec::new(), body }
 }
 
-fn fulfilled(method: Method, route: String, entries: &[Value], notify: bool) -> Call {
-    let body = json!({ "status": "fulfilled", "is_fulfilled": true, "meta_data": entries });
+fn fulfilled(method: Method, route: String, status: &str, (entries, notify): (&[Value], bool)) -> Call {
+    let body = json!({ "status": status, "is_fulfilled": true, "meta_data": entries });
     let notify = if notify { "true" } else { "false" };
     Call { query: vec![("notify_customer", notify)], ..call(method, route, body) }
 }
@@ -234,7 +237,13 @@ mod tests {
                     "body": { "status": "fulfilled", "is_fulfilled": true, "meta_data": entries } }),
             ),
             (
-                Operation::Retrack { order: 17, fulfillment: 3, entries: entries.clone(), notify: false },
+                Operation::Retrack {
+                    order: 17,
+                    fulfillment: 3,
+                    status: "fulfilled".to_owned(),
+                    entries: entries.clone(),
+                    notify: false,
+                },
                 json!({ "method": "PUT", "route": "wc/v3/orders/17/fulfillments/3",
                     "query": [["notify_customer", "false"]],
                     "body": { "status": "fulfilled", "is_fulfilled": true, "meta_data": entries } }),

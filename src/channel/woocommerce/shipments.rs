@@ -9,6 +9,7 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 
 use super::api::Api;
+use super::map;
 use super::operation::{NewStatus, NewTracking, Operation, order_route, trackings_route};
 use super::settings::Tracking as Home;
 use super::wire::{Fulfillment, Made, Note, OUR_KEY, PROVIDER, Tracking};
@@ -161,7 +162,11 @@ impl Dispatch<'_> {
         let own = |one: &&Fulfillment<'_>| {
             one.is_made() || one.meta(OUR_KEY).is_some() || receipts.iter().any(|ours| ours == one.id.get())
         };
-        there.iter().filter(own).map(fulfilled).collect()
+        // What the shop has fulfilled by itself has not gone out.
+        let order = map::parse(self.now.document.get()).ok();
+        let is_by_itself = |one: &Fulfillment<'_>| order.as_ref().is_some_and(|o| map::is_by_itself(o, one));
+        let record = |one| fulfilled(one).map(|record| Record { draft: record.draft || is_by_itself(one), ..record });
+        there.iter().filter(own).map(record).collect()
     }
 
     fn write(&self, (part, parcels): &Group<'_>, left: &[LineQuantity]) -> Result<Write> {
@@ -439,7 +444,9 @@ fn replace_in(order: u64, record: &Record, old: &Value, change: &TrackingChange)
         entries.push(entry(PROVIDER, json!(provider(&change.parcel))));
     }
     entries.extend(change.parcel.link().map(|link| entry("_tracking_url", json!(link))));
-    Write::new(change.summary(), Operation::Retrack { order, fulfillment, entries, notify: change.notify })
+    // One of a plugin that is delivered already stays so.
+    let status = old["status"].as_str().filter(|status| !status.is_empty()).unwrap_or("fulfilled").to_owned();
+    Write::new(change.summary(), Operation::Retrack { order, fulfillment, status, entries, notify: change.notify })
 }
 
 /// The extension's entries cannot be changed: the new one is added before the old ones go.

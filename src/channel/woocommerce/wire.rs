@@ -24,8 +24,10 @@ documents! {
         number: Text<'a>,
         status: Text<'a>,
         currency: Text<'a>,
+        date_created: Text<'a>,
         date_created_gmt: Text<'a>,
         date_modified_gmt: Text<'a>,
+        date_paid: Text<'a>,
         date_paid_gmt: Text<'a>,
         date_completed_gmt: Text<'a>,
         discount_total: Amount<'a>,
@@ -63,7 +65,13 @@ documents! {
     Product { id: Text<'a>, r#virtual: Text<'a>, downloadable: Text<'a> }
 
     /// A refund as its own route tells it.
-    RefundDetails { id: Text<'a>, date_created_gmt: Text<'a>, line_items: Keyed<RefundedItem<'a>> }
+    RefundDetails {
+        id: Text<'a>,
+        date_created_gmt: Text<'a>,
+        amount: Amount<'a>,
+        reason: Text<'a>,
+        line_items: Keyed<RefundedItem<'a>>,
+    }
 
     /// What a refund gave back of a line; which line stands in `_refunded_item_id`. Quantities are
     /// negative, from some plugins positive.
@@ -122,6 +130,7 @@ documents! {
         method_title: Text<'a>,
         total: Amount<'a>,
         total_tax: Amount<'a>,
+        meta_data: Keyed<Meta<'a>>,
     }
 
     /// A fee; negative ones are discounts.
@@ -146,6 +155,15 @@ documents! {
         /// What is in it, where the plugin (Advanced Shipment Tracking) lets the merchant say so.
         products_list: Keyed<Item<'a>>,
     }
+
+    /// A parcel of AfterShip, from order meta.
+    AfterShip { tracking_id: Text<'a>, tracking_number: Text<'a>, slug: Text<'a> }
+
+    /// A label that was bought with WooCommerce Shipping, from order meta.
+    Label { label_id: Text<'a>, tracking: Text<'a>, carrier_id: Text<'a>, refund: Maybe<LabelRefund<'a>> }
+
+    /// That a label was given back.
+    LabelRefund { status: Text<'a> }
 
     /// A fulfilment of WooCommerce's own (10.1 and later, behind a feature switch).
     Fulfillment {
@@ -191,9 +209,15 @@ impl Meta<'_> {
 }
 
 impl Product<'_> {
-    /// Whether the shop takes it for something that is not sent.
+    /// Whether the shop takes it for something that is not sent. What is sent may have a download
+    /// with it: a record and its tracks.
     pub(crate) fn needs_no_parcel(&self) -> bool {
-        self.r#virtual.is_true() || self.downloadable.is_true()
+        self.r#virtual.is_true()
+    }
+
+    /// Whether there is something of it to be downloaded.
+    pub(crate) fn is_downloadable(&self) -> bool {
+        self.downloadable.is_true()
     }
 }
 
@@ -215,6 +239,11 @@ impl Fulfillment<'_> {
         says("_tracking_number") || says(PROVIDER) || says(OUR_KEY)
     }
 
+    /// When it went out, by the shop's own clock and without an offset.
+    pub(crate) fn sent_at(&self) -> Option<chrono::NaiveDateTime> {
+        super::map::local_time(&self.meta("_date_fulfilled")?)
+    }
+
     /// How many of which line are in it; none where it does not tell.
     ///
     /// # Errors
@@ -231,11 +260,13 @@ impl Fulfillment<'_> {
         super::map::contents(&items.0)
     }
 
-    /// Whether it went out: not a draft, not deleted. Where both are told, the status counts.
+    /// Whether it went out: not a draft, not deleted. Of the shop's own two words the status counts;
+    /// plugins have words of their own, and the shop tells which of them mean that it went out.
     pub(crate) fn is_made(&self) -> bool {
         let fulfilled = match self.status.get() {
-            "" => self.is_fulfilled.get() == "true",
-            status => status == "fulfilled",
+            "fulfilled" => true,
+            "unfulfilled" => false,
+            _ => self.is_fulfilled.is_true(),
         };
         fulfilled && self.date_deleted.get().is_empty()
     }
@@ -244,6 +275,19 @@ impl Fulfillment<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn p12_a_fulfilment_in_a_word_of_a_plugin_went_out_where_the_shop_says_so() {
+        let is_made = |status: &str, is_fulfilled: serde_json::Value| {
+            let json = serde_json::json!({ "id": 1, "status": status, "is_fulfilled": is_fulfilled });
+            serde_json::from_str::<Fulfillment<'_>>(&json.to_string()).unwrap().is_made()
+        };
+        for word in ["shipped", "delivered", "requested", "", "fulfilled"] {
+            assert!(is_made(word, true.into()), "{word}");
+            assert_eq!(is_made(word, false.into()), word == "fulfilled", "{word}");
+        }
+        assert!(!is_made("unfulfilled", true.into()) && !is_made("draft", "".into()));
+    }
 
     #[test]
     fn p10_pieces_that_cannot_be_read_are_not_taken_for_none() {

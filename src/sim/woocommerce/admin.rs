@@ -98,6 +98,22 @@ impl Shop {
         self.with(|context| fulfillments::edit(context, id, nth, draft))
     }
 
+    /// A plugin has made the order of another one.
+    pub fn set_parent(&self, id: u64, parent: u64) -> bool {
+        self.with(|context| context.change(id, |order| order.own.parent = parent))
+    }
+
+    /// The nth fulfilment was made at this time.
+    pub fn date_fulfillment(&self, id: u64, nth: usize, at: Timestamp) -> bool {
+        self.with(|context| fulfillments::date(context, id, nth, at.timestamp()))
+    }
+
+    /// The carrier has delivered what is in the nth fulfilment, in a shop with a shipping plugin.
+    pub fn deliver(&self, id: u64, nth: usize) -> bool {
+        let delivered = |one| Fulfillment { status: "delivered".to_owned(), ..one };
+        self.options().shipping_plugin && self.with(|context| fulfillments::edit(context, id, nth, delivered))
+    }
+
     /// The order as `GET /orders/{id}` gives it.
     pub fn order_json(&self, id: u64) -> Option<Value> {
         self.document(&id.to_string())

@@ -10,7 +10,7 @@ use super::errors::error;
 use super::options::{Options, Rights};
 use super::render::gmt;
 use super::vendor::Fulfillment;
-use super::{Answer, Call, Context, Order, Response};
+use super::{Answer, Call, Context, Line, Order, Response};
 use crate::sim::world::{About, Meta, Way};
 
 /// Where an order's overall status of fulfilments stands.
@@ -51,9 +51,29 @@ fn meta_json(one: &Fulfillment) -> Value {
 fn body(options: &Options, order: u64, one: &Fulfillment) -> Value {
     json!({
         "id": one.id, "entity_type": "WC_Order", "entity_id": order.to_string(), "status": one.status,
-        "is_fulfilled": one.status == "fulfilled", "date_updated": local(options, one.updated),
+        "is_fulfilled": is_sent(&one.status), "date_updated": local(options, one.updated),
         "meta_data": meta_json(one),
     })
+}
+
+/// Whether a status of the shop's, or of its shipping plugin, means that it went out.
+fn is_sent(status: &str) -> bool {
+    matches!(status, "fulfilled" | "shipped" | "delivered")
+}
+
+/// The status that this one becomes. The shipping plugin does not know the shop's own two words.
+fn settled(options: &Options, status: &str, is_fulfilled: bool) -> String {
+    match status {
+        "fulfilled" | "unfulfilled" if options.shipping_plugin => {
+            if is_fulfilled {
+                "shipped"
+            } else {
+                "draft"
+            }
+        }
+        other => other,
+    }
+    .to_owned()
 }
 
 fn live(order: &Order) -> impl Iterator<Item = &Fulfillment> {
@@ -76,7 +96,7 @@ impl Fulfillment {
 
     /// What is in it, once it is sent.
     fn sent(&self) -> impl Iterator<Item = &Value> {
-        let sent = self.value("_items").filter(|_| self.status == "fulfilled");
+        let sent = self.value("_items").filter(|_| is_sent(&self.status));
         sent.and_then(Value::as_array).into_iter().flatten()
     }
 }
@@ -130,7 +150,8 @@ fn wished(call: &Call<'_, '_>) -> Result<Vec<(String, Value)>, Response> {
 
 /// `POST /orders/{id}/fulfillments`: makes one more each time.
 pub(super) fn create(call: &mut Call<'_, '_>) -> Answer {
-    let (wished, status) = (wished(call)?, call.text("status").unwrap_or("unfulfilled").to_owned());
+    let wished = wished(call)?;
+    let status = settled(call.options, call.text("status").unwrap_or("unfulfilled"), call.truth("is_fulfilled"));
     let (order, notify) = (call.id(0), call.truth("notify_customer"));
     Ok(Response::json(201, &add(call, order, status, wished, notify)))
 }
@@ -161,18 +182,23 @@ pub(super) fn by_hand(
         meta.push(("_shipment_provider".to_owned(), json!(carrier)));
         meta.push(("_tracking_number".to_owned(), json!(number)));
     }
-    known && add(context, order, "fulfilled".to_owned(), meta, false).is_object()
+    let status = settled(context.options, "fulfilled", true);
+    known && add(context, order, status, meta, false).is_object()
 }
 
-/// The shop fulfils by itself what is virtual, in the moment in which the order is paid, where it is
+/// The shop fulfils by itself what has a download, and what is virtual, in the moment in which the order is paid, where it is
 /// set to: with what is in it and when, and nothing else.
 pub(super) fn by_itself(options: &Options, order: &mut Order, now: i64) {
     let once = order.meta(PROCESSED).is_none();
-    if !(once && options.fulfills_virtual && options.has_fulfillments()) {
+    if !(once && options.has_fulfillments()) {
         return;
     }
-    order.set_meta(PROCESSED, json!("1"));
-    let items = order.lines.iter().filter(|line| line.way == Way::Download);
+    let is_wished =
+        |line: &Line| options.downloadable.contains(&line.sku) || options.fulfills_virtual && line.way == Way::Download;
+    if options.fulfills_virtual || order.lines.iter().any(is_wished) {
+        order.set_meta(PROCESSED, json!("1"));
+    }
+    let items = order.lines.iter().filter(|line| is_wished(line));
     let items: Vec<Value> = items.map(|line| json!({ "item_id": line.id, "qty": line.quantity })).collect();
     if items.is_empty() {
         return;
@@ -183,7 +209,7 @@ pub(super) fn by_itself(options: &Options, order: &mut Order, now: i64) {
     let meta = (id * 10..).zip(entries).map(|(id, (key, value))| Meta { id, key: key.to_owned(), value }).collect();
     let status = "fulfilled".to_owned();
     order.own.fulfillments.push(Fulfillment { id, status, updated: now, deleted: false, meta });
-    if let Some(status) = overall(order) {
+    if let Some(status) = overall(options, order) {
         order.set_meta(META, json!(status));
     }
 }
@@ -196,7 +222,7 @@ const PROCESSED: &str = "_auto_fulfill_processed";
 pub(super) fn update(call: &mut Call<'_, '_>) -> Answer {
     let (mut one, wished) = (find(call)?, wished(call)?);
     let (order, notify, now) = (call.id(0), call.truth("notify_customer"), call.now);
-    call.text("status").unwrap_or("unfulfilled").clone_into(&mut one.status);
+    one.status = settled(call.options, call.text("status").unwrap_or("unfulfilled"), call.truth("is_fulfilled"));
     write_meta(call, &mut one, wished);
     let body = body(call.options, order, &one);
     store(call, order, Fulfillment { updated: now, ..one }, notify);
@@ -221,8 +247,18 @@ pub(super) fn edit(
     found.map(|one| store(context, order, change(one), false)).is_some()
 }
 
+/// Dates the nth fulfilment that is not deleted; whether there is one.
+pub(super) fn date(context: &mut Context<'_>, order: u64, nth: usize, at: i64) -> bool {
+    let text = json!(local(context.options, at));
+    edit(context, order, nth, |mut one| {
+        let dates = one.meta.iter_mut().filter(|meta| meta.key == "_date_fulfilled");
+        dates.for_each(|meta| meta.value.clone_from(&text));
+        one
+    })
+}
+
 fn write_meta(context: &mut Context<'_>, one: &mut Fulfillment, mut wished: Vec<(String, Value)>) {
-    if one.status == "fulfilled" {
+    if is_sent(&one.status) {
         let earlier = one.value("_date_fulfilled").cloned();
         let at = earlier.unwrap_or_else(|| json!(local(context.options, context.now)));
         wished.push(("_date_fulfilled".to_owned(), at));
@@ -242,22 +278,23 @@ fn write_meta(context: &mut Context<'_>, one: &mut Fulfillment, mut wished: Vec<
 /// Keeps a fulfilment. The order's date moves and its `_fulfillment_status` follows; its status
 /// does not.
 fn store(context: &mut Context<'_>, order: u64, one: Fulfillment, notify: bool) {
+    let options = context.options;
     context.change(order, |order| {
-        if notify && one.status == "fulfilled" && !one.deleted {
+        if notify && is_sent(&one.status) && !one.deleted {
             order.mail(About::Shipment, one.text("_tracking_number"));
         }
         match order.own.fulfillments.iter_mut().find(|other| other.id == one.id) {
             Some(place) => *place = one,
             None => order.own.fulfillments.push(one),
         }
-        match overall(order) {
+        match overall(options, order) {
             Some(status) => order.set_meta(META, json!(status)),
             None => order.meta.retain(|meta| meta.key != META),
         }
     });
 }
 
-fn overall(order: &Order) -> Option<&'static str> {
+fn overall(options: &Options, order: &Order) -> Option<&'static str> {
     live(order).next()?;
     let mut sent: BTreeMap<u64, f64> = BTreeMap::new();
     for item in live(order).flat_map(Fulfillment::sent) {
@@ -265,7 +302,12 @@ fn overall(order: &Order) -> Option<&'static str> {
     }
     let whole = |pieces: u64| f64::from(u32::try_from(pieces).unwrap_or(u32::MAX));
     let all = order.lines.iter().all(|l| sent.get(&l.id).is_some_and(|pieces| *pieces >= whole(l.quantity)));
+    let delivered = || live(order).all(|one| one.status == "delivered");
     Some(match (sent.is_empty(), all) {
+        (true, _) if options.shipping_plugin => "not-shipped",
+        (_, true) if options.shipping_plugin && delivered() => "delivered",
+        (_, true) if options.shipping_plugin => "shipped",
+        _ if options.shipping_plugin => "partially-shipped",
         (true, _) => "unfulfilled",
         (_, true) => "fulfilled",
         _ => "partially_fulfilled",

@@ -128,6 +128,8 @@ pub enum Tracking {
     On,
     /// An old one: under wc/v2 only.
     OnlyV2,
+    /// Advanced Shipment Tracking in its place, which takes letters, digits, hyphens and blanks only.
+    Strict,
 }
 
 options! {
@@ -148,8 +150,13 @@ options! {
         home_url: Option<String> = None,
         /// Whether the order fulfilments feature is switched on (only 10.5 knows it).
         fulfillments: bool = false,
+        /// SKUs of the products that come with a download. What of them is in an order that is paid
+        /// the shop fulfils by itself, sent or not.
+        downloadable: Vec<String> = Vec::new(),
         /// Whether the shop fulfils by itself what is virtual, when an order is paid.
         fulfills_virtual: bool = false,
+        /// A shipping plugin keeps the fulfilments, in words of its own.
+        shipping_plugin: bool = false,
         /// The Shipment Tracking extension.
         tracking: Tracking = Tracking::Off,
         /// The keys that exist.
@@ -171,6 +178,8 @@ options! {
         custom_statuses: Vec<String> = Vec::new(),
         /// Of what comes with a fulfilment, the shop keeps only what is in it, as some versions do.
         forgets_entries: bool = false,
+        /// Orders leave the list of their refunds empty; the refunds' own routes give them.
+        hides_refunds: bool = false,
         /// A theme or plugin makes the texts of notes pretty: entities, typographic signs, links,
         /// paragraphs.
         pretty_notes: bool = false,

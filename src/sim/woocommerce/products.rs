@@ -25,9 +25,12 @@ fn rows(call: &Call<'_, '_>, route: &str, id: impl Fn(&Ware) -> Option<u64>) -> 
     let wished = |ware: &'static Ware| Some((id(ware)?, ware));
     let known: BTreeMap<u64, &Ware> = WARES.iter().filter_map(wished).collect();
     let ids: Vec<u64> = known.keys().copied().filter(|id| include.is_empty() || include.contains(id)).collect();
+    let is_downloadable = |ware: &Ware| call.options.downloadable.iter().any(|sku| sku == ware.sku);
     let row = |id: &u64| {
         let ware = known.get(id)?;
-        Some(json!({ "id": id, "name": ware.name, "sku": ware.sku, "virtual": ware.is_virtual, "downloadable": false }))
+        Some(
+            json!({ "id": id, "name": ware.name, "sku": ware.sku, "virtual": ware.is_virtual, "downloadable": is_downloadable(ware) }),
+        )
     };
     let rows: Vec<Value> = page(call).of(&ids).iter().filter_map(row).collect();
     Ok(paged(call, route, ids.len(), rows, &[]))

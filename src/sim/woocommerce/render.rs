@@ -106,12 +106,14 @@ pub(super) fn order(style: &Style<'_>, entry: &Entry) -> Value {
 fn head(style: &Style<'_>, entry: &Entry, order: &Order) -> Value {
     let title = if order.payment.is_empty() { String::new() } else { format!("Payment {}", order.payment) };
     let none = Address::default();
-    let mut delivery = address(order.places.first().map_or(&none, |place| &place.address), &ADDRESS);
+    // An order that goes to several addresses has none of its own.
+    let place = order.places.first().filter(|_| order.meta(SCATTERED).is_none());
+    let mut delivery = address(place.map_or(&none, |place| &place.address), &ADDRESS);
     delivery.as_object_mut().into_iter().for_each(|parts| drop(parts.remove("email")));
     let meta = |meta: &Meta| json!({"id": meta_id(order, meta), "key": meta.key, "value": meta.value});
     let key = Dice::new(style.options.seed, order.id ^ 0x006B_6579).letters(13);
     json!({
-        "id": entry.id, "parent_id": 0, "status": entry.status, "number": vendor::number(style.options, order.id),
+        "id": entry.id, "parent_id": order.own.parent, "status": entry.status, "number": vendor::number(style.options, order.id),
         "currency": order.currency, "currency_symbol": currency_symbol(&order.currency),
         "version": style.options.profile.version(), "prices_include_tax": false, "order_key": format!("wc_order_{key}"),
         "cart_hash": "", "created_via": order.source, "customer_id": order.customer, "customer_note": order.note,
@@ -148,21 +150,26 @@ fn items(style: &Style<'_>, order: &Order, sums: &Sums) -> Value {
         "line_items": order.lines.iter().map(|one| line(style, one)).collect::<Value>(),
         "shipping_lines": charges(order).iter().map(|charge| shipping(style, order, charge)).collect::<Value>(),
         "fee_lines": order.fees.iter().map(|charge| fee(style, charge)).collect::<Value>(),
-        "refunds": order.refunds.iter().rev().map(refund).collect::<Value>(),
+        "refunds": order.refunds.iter().rev().filter(|_| !style.options.hides_refunds).map(refund).collect::<Value>(),
         "tax_lines": tax_lines(style, order, sums), "coupon_lines": coupons(style, order, sums),
     })
 }
 
 fn newer(style: &Style<'_>, entry: &Entry, order: &Order, key: &Value) -> Value {
+    let options = style.options;
     let (home, id) = (style.home.replacen("http://", "https://", 1), entry.id);
     let key = key.as_str().unwrap_or_default();
     json!({
         "payment_url": format!("{home}/checkout/order-pay/{id}/?pay_for_order=true&key={key}"),
         "is_editable": matches!(&*entry.status, "pending" | "on-hold" | "auto-draft"),
         "needs_payment": matches!(&*entry.status, "pending" | "failed") && !order.lines.is_empty(),
-        "needs_processing": order.lines.iter().any(Line::ships),
+        // What is virtual and not to be downloaded is processed too.
+        "needs_processing": order.lines.iter().any(|line| line.ships() || !options.downloadable.contains(&line.sku)),
     })
 }
+
+/// Where Shipping Multiple Addresses says that the pieces go to several.
+pub(super) const SCATTERED: &str = "_multiple_shipping";
 
 /// The names of an address's parts. Only the billing address shows its e-mail.
 #[rustfmt::skip]

@@ -103,7 +103,7 @@ fn routes(options: &Options) -> impl Iterator<Item = &'static Route<Handler>> {
     ROUTES.iter().filter(move |route| match route.1 {
         pattern if pattern.contains("/fulfillments") => fulfillments,
         pattern if pattern.starts_with("wc/v2") => tracking != Tracking::Off,
-        pattern if pattern.contains("/shipment-trackings") => tracking == Tracking::On,
+        pattern if pattern.contains("/shipment-trackings") => matches!(tracking, Tracking::On | Tracking::Strict),
         "wc/v3/orders/statuses" | "wc/v3/refunds" => profile != Profile::V5_6,
         _ => true,
     })

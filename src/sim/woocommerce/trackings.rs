@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::errors::{error, invalid_id};
+use super::options::Tracking;
 use super::render::gmt;
 use super::{Answer, Call, Order, Response};
 use crate::sim::world::mix;
@@ -63,6 +64,11 @@ pub(super) fn create(call: &mut Call<'_, '_>) -> Answer {
     let id = call.id(0);
     let mut parcels = stored(&*call.order(id).ok_or_else(|| invalid_id(404))?);
     let text = |name: &str| call.text(name).unwrap_or_default();
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | ' ');
+    if call.options.tracking == Tracking::Strict && !text("tracking_number").chars().all(is_plain) {
+        let code = "woocommerce_rest_order_invalid_id";
+        return Err(error(404, code, "Special character not allowd in tracking number"));
+    }
     let day = chrono::NaiveDate::parse_from_str(text("date_shipped"), "%Y-%m-%d").ok();
     let at = day.and_then(|day| day.and_hms_opt(0, 0, 0)).map_or(call.now, |at| at.and_utc().timestamp());
     let seed = mix(id ^ mix(mix(parcels.len() as u64) ^ call.now.unsigned_abs()));

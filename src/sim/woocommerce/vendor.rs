@@ -44,6 +44,8 @@ pub struct Own {
     pub(crate) transaction_id: String,
     /// When it was completed.
     pub(crate) completed: Option<i64>,
+    /// The order that it was made of; 0 for none.
+    pub(crate) parent: u64,
     /// Fulfilments, deleted ones too.
     pub(crate) fulfillments: Vec<Fulfillment>,
 }
@@ -317,7 +319,8 @@ impl Vendor for WooCommerce {
         all.find(|number| **number == old).map(|number| *number = json!(new)).is_some()
     }
 
-    /// As WordPress does it: texts get a mark, what has another form than text is emptied.
+    /// As WooCommerce does it: texts get a mark, each digit of a telephone becomes a zero, and so does
+    /// what is a number; the rest is emptied.
     fn erase(order: &mut Order) {
         let delivery = order.places.iter_mut().map(|place| &mut place.address);
         for address in delivery.chain([&mut order.billing]) {
@@ -326,13 +329,17 @@ impl Vendor for WooCommerce {
             for text in names.into_iter().chain(places).filter(|text| !text.is_empty()) {
                 "[deleted]".clone_into(text);
             }
-            for text in [&mut address.state, &mut address.country, &mut address.phone] {
+            address.phone = address.phone.chars().map(|c| if c.is_numeric() { '0' } else { c }).collect();
+            for text in [&mut address.state, &mut address.country] {
                 text.clear();
             }
         }
         "deleted@site.invalid".clone_into(&mut order.billing.email);
-        order.own.transaction_id.clear();
+        if !order.own.transaction_id.is_empty() {
+            "0".clone_into(&mut order.own.transaction_id);
+        }
         order.customer = 0;
+        order.set_meta("_anonymized", json!("yes"));
     }
 
     fn stands(entry: &Entry, _order: &Order) -> (bool, bool) {

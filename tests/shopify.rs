@@ -65,12 +65,51 @@ fn what_a_missing_scope_means_is_said_and_nothing_is_deduced_from_silence() {
     let desk = without(&["write_merchant_managed_fulfillment_orders"]);
     desk.connect("").exits(0).says("dispatched");
     let order = desk.place(&tea(1));
-    // The shop shows no fulfilment order and no error; that is not "nothing to ship".
+    // What the shop does not show is not "nothing to ship".
     desk.on("dispatch", order, "--carrier dhl --tracking JD01")
         .exits(4)
         .says("write_merchant_managed_fulfillment_orders");
     assert_eq!(desk.show(order)["status"], "awaiting-fulfillment");
     assert_eq!(desk.shop.counters().writes, 0);
+}
+
+/// The list of an order's fulfilment orders may not be null: denied, it takes the order with it, and
+/// the page.
+#[test]
+fn p8_orders_come_without_the_scope_for_fulfilment_orders_and_none_is_called_gone() {
+    const SHIP: &str = "write_merchant_managed_fulfillment_orders";
+    for more in ["", "--set bulk=always"] {
+        let desk = Desk::unconnected(Options::rehearsal().without(&[SHIP]));
+        let early = desk.shop.place_order(tea(1));
+        desk.connect(more).exits(0).says(SHIP);
+        desk.home.run("sync").exits(0);
+        assert_eq!(desk.show(early)["status"], "awaiting-fulfillment", "{more}");
+        desk.on("pull", early, "").exits(0);
+        desk.home.run("reconcile").exits(0).without("gone");
+        desk.on("dispatch", early, "--carrier dhl --tracking JD01").exits(4).says(SHIP).says("nothing was written");
+        assert_eq!(desk.shop.counters().writes, 0);
+        // Given: the next sync asks for them, and only the first is a request longer.
+        desk.shop.options().scopes.push(SHIP.to_owned());
+        let late = desk.shop.place_order(tea(1).delivery("PICK_UP"));
+        desk.server.clear_requests();
+        assert!(!desk.sync()["warnings"].to_string().contains(SHIP));
+        assert_eq!((desk.asked("FirstOrders"), &desk.show(late)["lines"][0]["ships"]), (2, &json!(false)), "{more}");
+        desk.server.clear_requests();
+        desk.sync();
+        assert_eq!(desk.server.requests().len(), 1, "{more}");
+        desk.on("dispatch", early, "--carrier dhl --tracking JD01").exits(0);
+        // Taken away again, which the answer to a query for them says first.
+        let held = desk.place(&tea(1));
+        desk.shop.options().scopes.retain(|scope| scope != SHIP);
+        desk.on("pull", held, "").exits(0);
+        desk.on("dispatch", held, "--carrier dhl --tracking JD02").exits(4).says(SHIP);
+        let last = desk.shop.place_order(tea(1));
+        assert!(desk.sync()["warnings"].to_string().contains(SHIP));
+        assert_eq!(
+            (&desk.show(held)["status"], &desk.show(last)["status"]),
+            (&json!("awaiting-fulfillment"), &json!("awaiting-fulfillment"))
+        );
+    }
 }
 
 #[test]

@@ -150,6 +150,10 @@ fn fetch_rest(api: &Api, order: &mut Value) -> Result<()> {
 
 /// The document of an order of which everything is there.
 pub(crate) fn finish(mut order: Value) -> Result<Box<RawValue>> {
+    // Where the app may not see them there are none.
+    if order.is_object() && order["fulfillmentOrders"].is_null() {
+        order["fulfillmentOrders"] = json!({ "nodes": [] });
+    }
     // Fulfilment orders are replaced all the time; those that are over say nothing.
     if let Some(Value::Array(routes)) = order.pointer_mut("/fulfillmentOrders/nodes") {
         routes.retain(|one| Route::deserialize(one).is_ok_and(|route| route.is_open()));

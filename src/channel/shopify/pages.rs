@@ -385,8 +385,11 @@ pub(crate) enum Onward {
 /// Shopify cannot show.
 fn fetch(api: &Api, settings: &Settings, first: bool, list: List, after: Option<&str>, last: &Last) -> Result<Read> {
     let document = if first { &query::FIRST_ORDERS } else { &query::ORDERS };
+    let saw_routes = api.sees_routes();
     match ask(api, document, list, after).and_then(|(size, answer)| read(api, settings, answer, list, after, size)) {
         Err(error) if chokes(&error) => around::read(api, settings, list, after, last),
+        // The app may see them since it was last asked what it may do.
+        Ok(_) if !saw_routes && api.sees_routes() => fetch(api, settings, first, list, after, last),
         result => result,
     }
 }
@@ -433,6 +436,7 @@ fn read(api: &Api, settings: &Settings, answer: Answer, list: List, after: Optio
         // A scope that went away is an error where orders hang on it, and the one that hides old
         // orders is told in every run.
         app.need_orders()?;
+        api.note_scopes(&app);
         warnings.extend(app.warnings());
     }
     let next = data.orders.further(after, "orders", "nothing more was imported")?.map(Onward::After);

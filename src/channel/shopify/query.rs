@@ -109,14 +109,15 @@ macro_rules! shipping_line {
     };
 }
 
-/// An order with its connections, for pages and single reads.
+/// An order with its connections, for pages and single reads. Its fulfilment orders only where the
+/// app may see such: a list that is denied takes the order with it, and the page.
 macro_rules! whole_order {
     () => {
         concat!(
             order!(),
             " shippingLines(first:10){nodes{",
             shipping_line!(),
-            "}} fulfillmentOrders(first:5){pageInfo{hasNextPage endCursor} nodes{",
+            "}} fulfillmentOrders(first:5)@include(if:$routes){pageInfo{hasNextPage endCursor} nodes{",
             route!(),
             "}} lineItems(first:$lines){pageInfo{hasNextPage endCursor} nodes{",
             line!(),
@@ -130,7 +131,7 @@ macro_rules! orders {
         concat!(
             "query ",
             $name,
-            "($first:Int!,$lines:Int!,$after:String,$query:String,$sort:OrderSortKeys!,$reverse:Boolean!){",
+            "($first:Int!,$lines:Int!,$after:String,$query:String,$sort:OrderSortKeys!,$reverse:Boolean!,$routes:Boolean!){",
             $more,
             "orders(first:$first,after:$after,query:$query,sortKey:$sort,reverse:$reverse)",
             "{pageInfo{hasNextPage endCursor} nodes{",
@@ -185,7 +186,7 @@ documents! {
     );
 
     /// One order. Not served by the search index, so it is as it is now.
-    ORDER "Order" 60.0 concat!("query Order($id:ID!,$lines:Int!){order(id:$id){", whole_order!(), "}}");
+    ORDER "Order" 60.0 concat!("query Order($id:ID!,$lines:Int!,$routes:Boolean!){order(id:$id){", whole_order!(), "}}");
 
     /// More lines of an order that has many.
     LINES "Lines" 40.0 concat!(
@@ -196,8 +197,8 @@ documents! {
     /// What else there is of an order that has more of something than [`ORDER`] brings, or goods
     /// that go different ways.
     REST "Rest" 250.0 concat!(
-        "query Rest($id:ID!,$lists:Int!){order(id:$id){", lists!("$lists", "$lists", "50", "$lists"),
-        " fulfillmentOrders(first:10){pageInfo{hasNextPage endCursor} nodes{", route!(),
+        "query Rest($id:ID!,$lists:Int!,$routes:Boolean!){order(id:$id){", lists!("$lists", "$lists", "50", "$lists"),
+        " fulfillmentOrders(first:10)@include(if:$routes){pageInfo{hasNextPage endCursor} nodes{", route!(),
         " lineItems(first:$lists){pageInfo{hasNextPage endCursor} nodes{remainingQuantity lineItem{id}}}}}}}"
     );
 
@@ -306,16 +307,17 @@ documents! {
     );
 }
 
-/// The query that a bulk operation runs: the orders that `filter` finds, each as in a page.
-/// Connections are spelled `edges{node}`; `nodes` is refused there.
-pub fn bulk(filter: &str) -> String {
+/// The query that a bulk operation runs: the orders that `filter` finds, each as in a page, with
+/// their fulfilment orders where these may be seen (`routes`). Connections are spelled
+/// `edges{node}`; `nodes` is refused there.
+pub fn bulk(filter: &str, routes: bool) -> String {
     let filter = serde_json::Value::from(filter);
+    let routes = if routes { concat!(" fulfillmentOrders{edges{node{", route!(), "}}}") } else { "" };
     format!(
-        "{{orders(query:{filter},sortKey:CREATED_AT){{edges{{node{{{} shippingLines{{edges{{node{{{}}}}}}} \
-         fulfillmentOrders{{edges{{node{{{}}}}}}} lineItems{{edges{{node{{{}}}}}}}}}}}}}}}",
+        "{{orders(query:{filter},sortKey:CREATED_AT){{edges{{node{{{} shippingLines{{edges{{node{{{}}}}}}}{routes} \
+         lineItems{{edges{{node{{{}}}}}}}}}}}}}}}",
         order!(),
         shipping_line!(),
-        route!(),
         line!()
     )
 }
@@ -332,8 +334,10 @@ mod tests {
             ast::Document::parse(document.text, document.name).unwrap_or_else(|e| panic!("{}: {e}", document.name));
             assert!(document.text.contains(&format!(" {}", document.name)), "{}", document.name);
         }
-        let bulk = bulk("created_at:>='2026-11-20T00:00:00Z' tag:\"x\"");
-        ast::Document::parse(&bulk, "bulk").unwrap();
-        assert!(!bulk.contains("nodes"));
+        for routes in [true, false] {
+            let bulk = bulk("created_at:>='2026-11-20T00:00:00Z' tag:\"x\"", routes);
+            ast::Document::parse(&bulk, "bulk").unwrap();
+            assert!(!bulk.contains("nodes") && bulk.contains("fulfillmentOrders") == routes);
+        }
     }
 }

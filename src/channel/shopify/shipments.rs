@@ -20,10 +20,10 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::api::Api;
-use super::errors::short;
+use super::errors::{denies_routes, short};
 use super::map::{is_made, time};
 use super::operation::Operation;
-use super::probe::missing;
+use super::probe::{SHIP, missing};
 use super::query::{self, Document};
 use super::wire::{
     App, BY_SERVICE, Fulfillment, FulfillmentLine, Nodes, OpenLine, PICKED_UP, Route, Tracking, objects,
@@ -178,14 +178,16 @@ fn read(api: &Api, remote_id: &str) -> Result<State> {
         let variables = json!({
             "id": id, "orders": orders, "lines": lines, "fulfillments": fulfillments, "shipped": shipped,
         });
+        let lacks_scope = || missing(SHIP, "nothing can be dispatched; nothing was written");
         let page: Page = match api.ask(&query::FULFILLMENT, variables) {
             Err(error) if error.kind() == ErrorKind::Failed && error.is_too_much() => continue,
+            Err(error) if denies_routes(&error) => return Err(lacks_scope()),
             answer => answer?.read()?,
         };
-        // Without the scope Shopify shows fewer fulfilment orders, or none, and no error.
+        // With a scope for those of others Shopify shows fewer fulfilment orders, or none, and no
+        // error.
         if !page.current_app_installation.is_some_and(|app| app.can_ship()) {
-            let scope = "write_merchant_managed_fulfillment_orders";
-            return Err(missing(scope, "nothing can be dispatched; nothing was written"));
+            return Err(lacks_scope());
         }
         let state = page.order.ok_or_else(|| probe::gone(api, remote_id))?;
         if state.fulfillments.len() < fulfillments {

@@ -145,7 +145,7 @@ fn rest(options: &Options, order: &Order, created: i64, now: i64) -> Value {
         "transactions": { "$list": transactions(order) },
         "shippingLines": { "$connection": shipping_lines(&money, order) },
         "lineItems": { "$connection": order.lines.iter().map(|one| line(&money, order, one)).collect::<Value>() },
-        "fulfillmentOrders": { "$connection": fulfillment_orders(options, order, created, now) },
+        "fulfillmentOrders": fulfillment_orders(options, order, created, now),
     })
 }
 
@@ -241,13 +241,24 @@ pub(crate) fn fulfillment(one: &Shipment) -> Value {
     })
 }
 
-/// Without a scope for them there are none, and nothing says so; very new orders have none yet.
-fn fulfillment_orders(options: &Options, order: &Order, created: i64, now: i64) -> Vec<Value> {
-    if !options.has("read_merchant_managed_fulfillment_orders") || now < created + options.routing * 1000 {
-        return Vec::new();
+/// Without any scope for them the list is denied, and it may not be null; with a scope for those of
+/// others there are none of the merchant's own locations, and nothing says so. Very new orders have
+/// none yet.
+fn fulfillment_orders(options: &Options, order: &Order, created: i64, now: i64) -> Value {
+    if !options.scopes.iter().any(|scope| scope.ends_with("_fulfillment_orders")) {
+        return json!({ "$denied": "untold", "$needed": true });
     }
+    let mut trees = Vec::new();
+    if now >= created + options.routing * 1000 {
+        trees = routes(order, !options.has("read_merchant_managed_fulfillment_orders"));
+    }
+    json!({ "$connection": trees })
+}
+
+fn routes(order: &Order, only_of_services: bool) -> Vec<Value> {
     let way = if order.delivery.is_empty() { "SHIPPING" } else { order.delivery };
-    let mut trees: Vec<Value> = order.own.fulfillment_orders.iter().map(fulfillment_order).collect();
+    let shown = order.own.fulfillment_orders.iter().filter(|one| one.service || !only_of_services);
+    let mut trees: Vec<Value> = shown.map(fulfillment_order).collect();
     trees.iter_mut().for_each(|tree| tree["deliveryMethod"]["methodType"] = json!(way));
     trees
 }

@@ -569,7 +569,7 @@ fn p12_what_left_the_house_is_shipped_whatever_became_of_the_money() {
 fn p12_goods_that_need_no_parcel_of_the_merchants_are_marked() {
     for (method, word) in [("PICK_UP", "picked up"), ("LOCAL", "the shop itself"), ("RETAIL", "in the shop")] {
         let desk = Desk::new();
-        let order = desk.place(&tea(1).line("MUG-9", 1).delivery(method));
+        let order = desk.place(&tea(1).line("MUG-9", 1).line("VOUCHER-25", 1).delivery(method));
         let shown = desk.show(order);
         assert_eq!(shown["lines"][0]["ships"], false, "{method}: {shown}");
         assert!(shown["attributes"].to_string().contains(word), "{method}: {shown}");

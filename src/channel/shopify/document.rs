@@ -117,7 +117,9 @@ pub(crate) fn lacks_rest(order: &Value) -> bool {
 
 fn goes_different_ways(routes: &Value) -> bool {
     let open = routes["nodes"].as_array().into_iter().flatten().filter_map(|one| Route::deserialize(one).ok());
-    let mut ways = open.filter(Route::is_open).map(|route| route.by_others());
+    // What needs no delivery is told by its lines.
+    let open = open.filter(|route| route.is_open() && !route.is_undelivered());
+    let mut ways = open.map(|route| route.by_others());
     let first = ways.next();
     ways.any(|way| Some(way) != first)
 }

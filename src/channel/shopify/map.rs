@@ -73,12 +73,12 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
     let shop_totals = (shop_currency != currency).then(|| totals(o, SHOP)).transpose()?;
     let ships = lines.iter().any(|line| line.ships);
     let shipments = shipments(o, &lines);
-    let has_begun = !o.fulfillments.iter().any(is_made) || !shipments.is_empty();
+    let sent = sent(o, &shipments);
     let ship_to = o.shipping_address.as_ref().map(|a| address(a, o));
     Ok(Order {
         remote_id: remote_id.to_owned(),
         number: o.name.clone(),
-        status: status(o, authorized, has_begun)?,
+        status: status(o, authorized, sent)?,
         channel_status: channel_status(o),
         presence: if o.closed { Presence::Archived } else { Presence::Listed },
         placed_at: o.processed_at.as_deref().map_or(Ok(created_at), |at| time(at, "processedAt"))?,
@@ -105,27 +105,59 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
 }
 
 /// The first rule that holds. A refund is a fact, not a status: what remains is whether the goods
-/// left. `has_begun`: some of what is in fulfilments may have been sent by somebody.
-fn status(o: &wire::Order, authorized: Status, has_begun: bool) -> Result<Status, String> {
+/// left.
+fn status(o: &wire::Order, authorized: Status, sent: Sent) -> Result<Status, String> {
     let owes = amount(&o.total_outstanding_set, PRESENTMENT, "totalOutstandingSet")? > Decimal::ZERO;
-    Ok(standing(o, authorized, owes, has_begun))
+    Ok(standing(o, authorized, owes, sent))
 }
 
-fn standing(o: &wire::Order, authorized: Status, owes: bool, has_begun: bool) -> Status {
+/// What of the goods that go into parcels has left the house, by the fulfilments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    /// There is no fulfilment.
+    Untold,
+    /// There are, of what needs no parcel alone.
+    Nothing,
+    Some,
+    /// What is left needs no parcel, so nobody owes one: that a download is still to be delivered is
+    /// no reason to keep the order open, nor is a parcel one to call it delivered.
+    All,
+}
+
+fn sent(o: &wire::Order, shipments: &[RemoteShipment]) -> Sent {
+    if !o.fulfillments.iter().any(is_made) {
+        return Sent::Untold;
+    }
+    let needy = || o.line_items.nodes.iter().filter(|item| item.requires_shipping);
+    let is_whole = || needy().next().is_some() && needy().all(|item| item.unfulfilled_quantity == Some(0));
+    match shipments {
+        [] => Sent::Nothing,
+        _ if is_whole() => Sent::All,
+        _ => Sent::Some,
+    }
+}
+
+fn standing(o: &wire::Order, authorized: Status, owes: bool, sent: Sent) -> Status {
     let fulfillment = o.display_fulfillment_status.as_str();
     if o.cancelled_at.is_some() {
         return Status::Cancelled;
     }
-    // What left the house is shipped, whatever became of the money.
-    match fulfillment {
-        "FULFILLED" => return Status::Shipped,
+    // What left the house is shipped, whatever became of the money, and whatever the word is:
+    // `IN_PROGRESS` may have pieces in fulfilments.
+    match (fulfillment, sent) {
+        ("FULFILLED", _) | (_, Sent::All) => return Status::Shipped,
+        (_, Sent::Some) | ("PARTIALLY_FULFILLED", Sent::Untold) => return Status::PartiallyShipped,
         // Shopify fulfils gift cards by itself as soon as they are paid.
-        "PARTIALLY_FULFILLED" if has_begun => return Status::PartiallyShipped,
         _ => {}
     }
     match o.display_financial_status.as_deref() {
         Some("VOIDED" | "EXPIRED") => return Status::AwaitingPayment,
-        _ if fulfillment == "FULFILLMENT_NOT_REQUIRED" => return Status::Shipped,
+        // Of goods that were given back before they were sent nothing is required, either.
+        _ if fulfillment == "FULFILLMENT_NOT_REQUIRED"
+            && !o.line_items.nodes.iter().any(|item| item.requires_shipping) =>
+        {
+            return Status::Shipped;
+        }
         Some("PENDING" | "PARTIALLY_PAID") => return Status::AwaitingPayment,
         Some("AUTHORIZED") if authorized == Status::AwaitingPayment => return Status::AwaitingPayment,
         None if owes => return Status::AwaitingPayment,
@@ -226,8 +258,10 @@ fn line(o: &wire::Order, item: &wire::LineItem) -> Result<Option<Line>, String> 
 /// The lines of fulfilment orders are only there where not all goods of the order go the same way.
 fn by_others(o: &wire::Order, item: &wire::LineItem) -> Option<&'static str> {
     let has_it = |route: &&wire::Route| route.line_items.is_none() || route.holds(number(&item.id));
-    let mut ways =
-        o.fulfillment_orders.nodes.iter().filter(|route| route.is_open()).filter(has_it).map(wire::Route::by_others);
+    let open = || o.fulfillment_orders.nodes.iter().filter(|route| route.is_open()).filter(has_it);
+    // What needs no delivery stands beside what does, and is of other lines.
+    let is_other = |route: &&wire::Route| route.is_undelivered() && open().any(|other| !other.is_undelivered());
+    let mut ways = open().filter(|route| !is_other(route)).map(wire::Route::by_others);
     let first = ways.next()??;
     ways.all(|way| way.is_some()).then_some(first)
 }

@@ -314,12 +314,18 @@ impl Route {
         matches!(&*self.status, "OPEN" | "IN_PROGRESS" | "ON_HOLD" | "SCHEDULED")
     }
 
-    /// Whether the merchant can ship it now. Closed ones keep a remaining quantity after a
-    /// cancelled fulfilment, so the quantity alone says nothing.
+    /// Whether what is in it needs no delivery.
+    pub(crate) fn is_undelivered(&self) -> bool {
+        self.method() == Some("NONE")
+    }
+
+    /// Whether the merchant can ship it now, or say of what needs no delivery that it is done.
+    /// Closed ones keep a remaining quantity after a cancelled fulfilment, so the quantity alone says
+    /// nothing.
     pub(crate) fn can_ship(&self) -> bool {
         matches!(&*self.status, "OPEN" | "IN_PROGRESS")
             && self.can(&["CREATE_FULFILLMENT"])
-            && self.by_others().is_none()
+            && self.by_others().is_none_or(|way| way == UNDELIVERED)
     }
 
     /// Its location and its method of delivery.
@@ -349,7 +355,7 @@ impl Route {
             Some("PICK_UP") => Some(PICKED_UP),
             Some("LOCAL") => Some("brought to the buyer by the shop itself"),
             Some("RETAIL") => Some("handed over in the shop"),
-            Some("NONE") => Some("needs no delivery"),
+            Some("NONE") => Some(UNDELIVERED),
             _ if self.can(&["CREATE_FULFILLMENT"]) => None,
             _ if self.can(&["REQUEST_FULFILLMENT", "REQUEST_CANCELLATION", "EXTERNAL"]) => Some(BY_SERVICE),
             _ if REQUESTED.contains(&&*self.request_status) => Some(BY_SERVICE),
@@ -357,6 +363,9 @@ impl Route {
         }
     }
 }
+
+/// Downloads and the like.
+const UNDELIVERED: &str = "needs no delivery";
 
 /// The buyer comes for it.
 pub(crate) const PICKED_UP: &str = "picked up by the buyer";

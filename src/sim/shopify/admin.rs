@@ -89,6 +89,11 @@ impl Shop {
         })
     }
 
+    /// All items of an order are marked as in progress.
+    pub fn begin(&self, id: u64) -> bool {
+        self.update(id, |order| order.own.in_progress = true)
+    }
+
     /// An order is to be shipped later.
     pub fn schedule(&self, id: u64) -> bool {
         self.update(id, |order| {

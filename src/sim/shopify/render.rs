@@ -9,7 +9,7 @@ use super::{Context, Entry, Order};
 use crate::clock::{from_millis, rfc3339};
 use crate::sim::forms::merge;
 use crate::sim::world::fixtures::email;
-use crate::sim::world::{Address, Fee, Line, Meta, Refund, Shipment, Tracking, Vendor, Way};
+use crate::sim::world::{Address, Fee, Line, Meta, Refund, Shipment, Tracking, Vendor};
 
 /// Shopify's global id.
 pub(crate) fn gid(kind: &str, id: u64) -> String {
@@ -216,11 +216,16 @@ fn line(money: &Money<'_>, order: &Order, line: &Line) -> Value {
         "variantTitle": (!choices.is_empty()).then(|| choices.join(" / ")), "quantity": line.quantity,
         "currentQuantity": if order.own.cancelled.is_some() { 0 } else { line.current() },
         "unfulfilledQuantity": unfulfilled(line), "requiresShipping": line.ships(), "customAttributes": [],
-        "isGiftCard": line.way == Way::Download, "variant": reference("ProductVariant", line.product * 10),
+        "isGiftCard": is_gift_card(line), "variant": reference("ProductVariant", line.product * 10),
         "product": reference("Product", line.product), "originalUnitPriceSet": money.bag(line.price),
         "discountAllocations": if line.discount > ZERO { discount } else { json!([]) },
         "taxLines": { "$list": [money.tax(line.total())] },
     })
+}
+
+/// Of plastic: sent like any other goods.
+pub(crate) fn is_gift_card(line: &Line) -> bool {
+    line.sku.starts_with("GIFT-")
 }
 
 /// A fulfilment by itself.
@@ -258,9 +263,14 @@ fn fulfillment_orders(options: &Options, order: &Order, created: i64, now: i64) 
 fn routes(order: &Order, only_of_services: bool) -> Vec<Value> {
     let way = if order.delivery.is_empty() { "SHIPPING" } else { order.delivery };
     let shown = order.own.fulfillment_orders.iter().filter(|one| one.service || !only_of_services);
-    let mut trees: Vec<Value> = shown.map(fulfillment_order).collect();
-    trees.iter_mut().for_each(|tree| tree["deliveryMethod"]["methodType"] = json!(way));
-    trees
+    let tree = |one: &FulfillmentOrder| {
+        let mut tree = fulfillment_order(one);
+        if !one.undelivered {
+            tree["deliveryMethod"]["methodType"] = json!(way);
+        }
+        tree
+    };
+    shown.map(tree).collect()
 }
 
 /// A fulfilment order by itself.
@@ -295,7 +305,8 @@ pub(crate) fn fulfillment_order(one: &FulfillmentOrder) -> Value {
         "supportedActions": actions.iter().map(|action| json!({ "$type": "FulfillmentOrderSupportedAction", "action": action })).collect::<Vec<_>>(),
         "assignedLocation": { "$type": "FulfillmentOrderAssignedLocation", "name": place,
             "location": { "$type": "Location", "id": gid("Location", one.location) } },
-        "deliveryMethod": { "$type": "DeliveryMethod", "id": gid("DeliveryMethod", one.id), "methodType": "SHIPPING" },
+        "deliveryMethod": { "$type": "DeliveryMethod", "id": gid("DeliveryMethod", one.id),
+            "methodType": if one.undelivered { "NONE" } else { "SHIPPING" } },
         "fulfillmentHolds": hold.into_iter().collect::<Vec<_>>(),
         "lineItems": { "$connection": one.lines.iter().map(line).collect::<Vec<_>>() },
     })

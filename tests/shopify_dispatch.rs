@@ -102,6 +102,26 @@ fn d2_p12_of_an_order_that_a_service_ships_in_part_the_merchants_own_part_goes()
     desk.on("dispatch", none, "--carrier dhl --tracking JD03").exits(6).says("fulfilment service");
 }
 
+#[test]
+fn d2_what_a_service_gives_back_is_the_merchants_and_is_moved_first() {
+    let desk = Desk::new();
+    let order = desk.shop.place_order(tea(2));
+    desk.shop.outsource(order, 0);
+    desk.sync();
+    assert_eq!(desk.show(order)["lines"][0]["ships"], false);
+    desk.shop.give_up(order);
+    let given_back = desk.shop.place_order(tea(2));
+    desk.shop.outsource(given_back, 0);
+    desk.shop.give_up(given_back);
+    desk.sync();
+    assert_eq!(desk.show(given_back)["lines"][0]["ships"], true, "nobody else sends it");
+    desk.on("dispatch", given_back, "--carrier dhl --tracking JD01").exits(6).says("given it back").says("move it");
+    assert_eq!(desk.shop.counters().writes, 0);
+    desk.shop.bring_home(given_back);
+    desk.on("dispatch", given_back, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!(desk.shop.fulfillments(given_back), [(2, vec!["JD01".to_owned()])]);
+}
+
 /// What needs no delivery has a fulfilment order of its own, and Shopify counts it.
 #[test]
 fn p12_an_order_of_goods_and_downloads_is_sent_with_its_parcel_and_one_of_downloads_by_saying_so() {

@@ -26,7 +26,7 @@ use super::operation::Operation;
 use super::probe::{SHIP, missing};
 use super::query::{self, Document};
 use super::wire::{
-    App, BY_SERVICE, Fulfillment, FulfillmentLine, Nodes, OpenLine, PICKED_UP, Route, Tracking, objects,
+    App, BY_SERVICE, Fulfillment, FulfillmentLine, INCOMPLETE, Nodes, OpenLine, PICKED_UP, Route, Tracking, objects,
 };
 use super::{gid, number, probe};
 use crate::channel::all_pages::{self, all_pages};
@@ -302,6 +302,10 @@ fn why_not(all: &[Route], wanted: &Quantities) -> String {
     if let Some(scheduled) = with("SCHEDULED") {
         let when = scheduled.fulfill_at.as_deref().map(|at| format!(" for {}", short(at))).unwrap_or_default();
         return format!("it is scheduled{when}, and can be shipped from then on");
+    }
+    if with(INCOMPLETE).is_some() {
+        return "the fulfilment service could not complete it and has given it back; move it to a location of your own in the order's page"
+            .to_owned();
     }
     let has_some = |one: &&Route| wanted.keys().any(|line| one.holds(line));
     let open = all.iter().filter(|one| matches!(&*one.status, "OPEN" | "IN_PROGRESS") && !one.can_ship());

@@ -311,7 +311,7 @@ impl Route {
 
     /// Whether something is still to be done.
     pub(crate) fn is_open(&self) -> bool {
-        matches!(&*self.status, "OPEN" | "IN_PROGRESS" | "ON_HOLD" | "SCHEDULED")
+        matches!(&*self.status, "OPEN" | "IN_PROGRESS" | "ON_HOLD" | "SCHEDULED" | INCOMPLETE)
     }
 
     /// Whether what is in it needs no delivery.
@@ -323,7 +323,7 @@ impl Route {
     /// Closed ones keep a remaining quantity after a cancelled fulfilment, so the quantity alone says
     /// nothing.
     pub(crate) fn can_ship(&self) -> bool {
-        matches!(&*self.status, "OPEN" | "IN_PROGRESS")
+        matches!(&*self.status, "OPEN" | "IN_PROGRESS" | INCOMPLETE)
             && self.can(&["CREATE_FULFILLMENT"])
             && self.by_others().is_none_or(|way| way == UNDELIVERED)
     }
@@ -356,6 +356,8 @@ impl Route {
             Some("LOCAL") => Some("brought to the buyer by the shop itself"),
             Some("RETAIL") => Some("handed over in the shop"),
             Some("NONE") => Some(UNDELIVERED),
+            // The service has given it back, whatever can be asked of one again.
+            _ if self.status == INCOMPLETE => None,
             _ if self.can(&["CREATE_FULFILLMENT"]) => None,
             _ if self.can(&["REQUEST_FULFILLMENT", "REQUEST_CANCELLATION", "EXTERNAL"]) => Some(BY_SERVICE),
             _ if REQUESTED.contains(&&*self.request_status) => Some(BY_SERVICE),
@@ -363,6 +365,10 @@ impl Route {
         }
     }
 }
+
+/// A service could not go on with it: it is the merchant's to move, to give back, or to hand to a
+/// service again.
+pub(crate) const INCOMPLETE: &str = "INCOMPLETE";
 
 /// Downloads and the like.
 const UNDELIVERED: &str = "needs no delivery";

@@ -89,6 +89,22 @@ impl Shop {
         })
     }
 
+    /// The service has taken it, cannot go on, and gives it back.
+    pub fn give_up(&self, id: u64) -> bool {
+        self.update(id, |order| {
+            let held = order.own.fulfillment_orders.iter_mut().filter(|one| one.service && one.status != "CLOSED");
+            held.for_each(|one| (one.service, one.status, one.location) = (false, "INCOMPLETE", 99));
+        })
+    }
+
+    /// What a service gave back is moved to the merchant's own location: another fulfilment order.
+    pub fn bring_home(&self, id: u64) -> bool {
+        self.update(id, |order| {
+            let back = order.own.fulfillment_orders.iter_mut().filter(|one| one.status == "INCOMPLETE");
+            back.for_each(|one| (one.status, one.location, one.id) = ("OPEN", 1, one.id + 10));
+        })
+    }
+
     /// All items of an order are marked as in progress.
     pub fn begin(&self, id: u64) -> bool {
         self.update(id, |order| order.own.in_progress = true)

@@ -282,6 +282,7 @@ pub(crate) fn fulfillment_order(one: &FulfillmentOrder) -> Value {
         "IN_PROGRESS" => &["CREATE_FULFILLMENT", "HOLD"],
         "ON_HOLD" => &["RELEASE_HOLD", "HOLD", "MOVE"],
         "SCHEDULED" => &["MARK_AS_OPEN"],
+        "INCOMPLETE" => &["REQUEST_FULFILLMENT", "MOVE"],
         _ => &[],
     };
     let place = match one.location {

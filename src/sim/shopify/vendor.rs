@@ -476,6 +476,8 @@ impl Vendor for Shopify {
             "split" => shop.split(id),
             "schedule" => shop.schedule(id),
             "begin" => shop.begin(id),
+            "give-up" => shop.give_up(id),
+            "move" => shop.bring_home(id),
             "price" => {
                 shop.options().price = wish["times"].as_f64().unwrap_or(1.0);
                 true

@@ -275,6 +275,19 @@ fn d4_an_order_that_is_sent_in_very_many_parts_is_read_back_whole() {
     assert_eq!(desk.shop.fulfillments(order).len(), 52);
 }
 
+/// All numbers of a fulfilment are given anew where one is replaced.
+#[test]
+fn d5_the_replacement_of_one_of_many_numbers_takes_none_of_the_others_away() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(12));
+    let numbers: Vec<String> = (1..=12).map(|nth| format!("JD{nth:02}")).collect();
+    desk.on("dispatch", order, &format!("--carrier dhl --tracking {}", numbers.join(" --tracking "))).exits(0);
+    desk.on("dispatch", order, "--replaces JD11 --tracking JD99").exits(0);
+    let mut wanted = numbers;
+    wanted[10] = "JD99".to_owned();
+    assert_eq!(desk.shop.fulfillments(order), [(12, wanted)]);
+}
+
 #[test]
 fn d8_a_cancellation_is_a_job_whose_end_is_waited_for() {
     let desk = Desk::with(Options { cancelling: 1, ..Options::rehearsal() });

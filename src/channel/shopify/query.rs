@@ -245,6 +245,9 @@ documents! {
         "after:$after){pageInfo{hasNextPage endCursor} nodes{quantity lineItem{id}}}}}"
     );
 
+    /// All tracking numbers of a fulfilment.
+    NUMBERS "Numbers" 30.0 "query Numbers($id:ID!){fulfillment(id:$id){trackingInfo(first:250){company number url}}}";
+
     /// Ships a parcel. One call is for one location.
     FULFILL "Fulfill" 12.0 concat!(
         "mutation Fulfill($fulfillment:FulfillmentInput!){fulfillmentCreate(fulfillment:$fulfillment)",

@@ -54,6 +54,14 @@ objects! {
     State [created_at: String, fulfillments: Vec<Fulfillment>, fulfillment_orders: Nodes<Route>] {}
 }
 
+objects! {
+    /// What [`query::NUMBERS`] gives.
+    Parcels { fulfillment: Option<Numbers> }
+
+    /// Tracking numbers.
+    Numbers { tracking_info: Vec<Tracking> }
+}
+
 /// One more page of a list: what it is of, and the list.
 #[derive(Deserialize)]
 #[serde(bound = "T: DeserializeOwned")]
@@ -157,6 +165,10 @@ const UNWRITTEN: &str = "nothing was written";
 /// As many members as Shopify gives of a list that has no pages.
 const MOST_FULFILLMENTS: usize = 250;
 
+/// How many numbers come with a fulfilment, and how many Shopify gives at most: they have no pages.
+const NUMBERS: usize = 10;
+const MOST_NUMBERS: usize = 250;
+
 /// How many fulfilment orders are asked for at once, lines of each, fulfilments, of which there are
 /// no pages, and lines of each.
 ///
@@ -213,12 +225,30 @@ fn whole(api: &Api, id: &str, mut state: State) -> Result<State> {
         rest(api, lines, &query::FULFILLMENT_LINES, &one.id, "a fulfilment order's lines", key)?;
     }
     for one in &mut state.fulfillments {
+        if one.tracking_info.len() >= NUMBERS {
+            one.tracking_info = all_numbers(api, &one.id)?;
+        }
         // They say nothing that tells them apart, and pieces of one line may stand in several.
         let nth = Cell::new(0_usize);
         let key = |_: &FulfillmentLine| nth.replace(nth.get() + 1);
         rest(api, &mut one.fulfillment_line_items, &query::FULFILLED_LINES, &one.id, "a fulfilment's lines", key)?;
     }
     Ok(state)
+}
+
+/// All numbers of a fulfilment of which [`NUMBERS`] are known: they are replaced together, so one that
+/// is not seen would be taken away.
+fn all_numbers(api: &Api, id: &str) -> Result<Vec<Tracking>> {
+    let Parcels { fulfillment } = api.ask(&query::NUMBERS, json!({ "id": id }))?.read()?;
+    let Some(Numbers { tracking_info }) = fulfillment else {
+        let text = format!("a fulfilment went away while its tracking numbers were read; {UNWRITTEN}");
+        return Err(Error::new(ErrorKind::Temporary, text).hint(AGAIN));
+    };
+    if tracking_info.len() < MOST_NUMBERS {
+        return Ok(tracking_info);
+    }
+    let why = format!("a fulfilment has {MOST_NUMBERS} tracking numbers or more, and Shopify lists no others");
+    Err(impossible(why).hint("change it in the order's page at Shopify"))
 }
 
 /// Reads a list to its end of which a page is there.
@@ -345,18 +375,25 @@ fn tracking(parcels: &[Parcel]) -> Option<Value> {
     let first = parcels.first()?;
     let company =
         company(first).filter(|name| parcels.iter().all(|parcel| self::company(parcel).as_ref() == Some(name)));
-    let links: Option<Vec<String>> = parcels.iter().map(|parcel| link(parcel, company.is_some())).collect();
+    let mut linked: Vec<(&Parcel, Option<String>)> =
+        parcels.iter().map(|parcel| (parcel, link(parcel, company.is_some()))).collect();
+    if linked.iter().any(|(_, link)| link.is_some()) {
+        linked.iter_mut().filter(|(_, link)| link.is_none()).for_each(|(parcel, url)| *url = link(parcel, false));
+    }
+    // Links are matched to numbers by their places: numbers without one stand behind the others.
+    linked.sort_by_key(|(_, link)| link.is_none());
     let mut tracking = match parcels {
         [one] => json!({ "number": one.tracking }),
-        several => json!({ "numbers": several.iter().map(|parcel| &parcel.tracking).collect::<Vec<_>>() }),
+        _ => json!({ "numbers": linked.iter().map(|(parcel, _)| &parcel.tracking).collect::<Vec<_>>() }),
     };
     if let Some(company) = company {
         tracking["company"] = json!(company);
     }
-    match (links, parcels) {
-        (Some(links), [_]) => tracking["url"] = json!(links.first()),
-        (Some(links), _) => tracking["urls"] = json!(links),
-        (None, _) => {}
+    let links: Vec<String> = linked.into_iter().filter_map(|(_, link)| link).collect();
+    match links.as_slice() {
+        [] => {}
+        [link] if parcels.len() == 1 => tracking["url"] = json!(link),
+        links => tracking["urls"] = json!(links),
     }
     Some(tracking)
 }
@@ -492,7 +529,14 @@ mod tests {
         let several = tracking(&[parcel("ups", "1Z1"), parcel("ups", "1Z2")]).unwrap();
         assert_eq!(several, json!({ "numbers": ["1Z1", "1Z2"], "company": "UPS" }));
         let mixed = tracking(&[parcel("ups", "1Z1"), parcel("", "X2")]).unwrap();
-        assert_eq!(mixed, json!({ "numbers": ["1Z1", "X2"] }));
+        assert_eq!((&mixed["numbers"], &mixed["company"]), (&json!(["1Z1", "X2"]), &Value::Null));
+        assert!(mixed["urls"][0].as_str().unwrap().contains("1Z1") && mixed["urls"].as_array().unwrap().len() == 1);
+        let own = Parcel { url: Some("https://x.example/X2".to_owned()), ..parcel("", "X2") };
+        let some = tracking(&[parcel("", "X1"), own.clone(), parcel("", "X3")]).unwrap();
+        assert_eq!(some, json!({ "numbers": ["X2", "X1", "X3"], "urls": ["https://x.example/X2"] }));
+        let known = tracking(&[parcel("ups", "1Z1"), Parcel { carrier: "ups".to_owned(), ..own }]).unwrap();
+        assert_eq!((&known["company"], &known["urls"][1]), (&json!("UPS"), &json!("https://x.example/X2")));
+        assert!(known["urls"][0].as_str().unwrap().contains("1Z1"), "a link of one number is none of the other");
         let two = tracking(&[parcel("ups", "1Z1"), parcel("dhl", "JD2")]).unwrap();
         assert_eq!(two["company"], Value::Null);
         assert!(two["urls"][0].as_str().unwrap().contains("1Z1") && two["urls"][1].as_str().unwrap().contains("JD2"));

@@ -275,6 +275,18 @@ fn d4_an_order_that_is_sent_in_very_many_parts_is_read_back_whole() {
     assert_eq!(desk.shop.fulfillments(order).len(), 52);
 }
 
+/// Shopify refuses a fulfilment of gift cards and other goods.
+#[test]
+fn d5_gift_cards_that_are_sent_with_other_goods_are_told_of_by_a_call_of_their_own() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(2).line("GIFT-50", 1).line("MUG-9", 1));
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!(desk.shop.fulfillments(order), [(3, vec!["JD01".to_owned()]), (1, vec!["JD01".to_owned()])]);
+    assert_eq!(desk.show(order)["status"], "shipped");
+    desk.sync();
+    assert_eq!((desk.home.json("inbox"), desk.home.json("outbox")), (json!([]), json!([])));
+}
+
 /// All numbers of a fulfilment are given anew where one is replaced.
 #[test]
 fn d5_the_replacement_of_one_of_many_numbers_takes_none_of_the_others_away() {

@@ -63,7 +63,7 @@ macro_rules! open_order {
             route!(),
             " fulfillAt assignedLocation{name location{id}} fulfillmentHolds{displayReason} lineItems(first:",
             $lines,
-            "){pageInfo{hasNextPage endCursor} nodes{id remainingQuantity lineItem{id}}}}"
+            "){pageInfo{hasNextPage endCursor} nodes{id remainingQuantity lineItem{id isGiftCard}}}}"
         )
     };
 }
@@ -236,7 +236,7 @@ documents! {
     /// More lines of a fulfilment order.
     FULFILLMENT_LINES "FulfillmentLines" 30.0 concat!(
         "query FulfillmentLines($id:ID!,$after:String){of:fulfillmentOrder(id:$id){list:lineItems(first:100,after:$after)",
-        "{pageInfo{hasNextPage endCursor} nodes{id remainingQuantity lineItem{id}}}}}"
+        "{pageInfo{hasNextPage endCursor} nodes{id remainingQuantity lineItem{id isGiftCard}}}}}"
     );
 
     /// More lines of a fulfilment.

@@ -295,8 +295,9 @@ const MOST_LINES: usize = 512;
 
 /// Pieces of a line that one fulfilment order can ship.
 struct Taken<'a> {
-    /// One call is for one location and one method of delivery.
-    group: (&'a str, &'a str),
+    /// One call is for one location and one method of delivery, and for gift cards or for other
+    /// goods: Shopify refuses a fulfilment of both.
+    group: (&'a str, &'a str, bool),
     order: &'a str,
     open: &'a OpenLine,
     count: i64,
@@ -312,7 +313,8 @@ fn divide<'a>(all: &'a [Route], wanted: &mut Quantities) -> Vec<Taken<'a>> {
             let count = open.remaining_quantity.min(*want);
             if count > 0 {
                 *want -= count;
-                taken.push(Taken { group: one.group(), order: &one.id, open, count });
+                let (place, method) = one.group();
+                taken.push(Taken { group: (place, method, open.line_item.is_gift_card), order: &one.id, open, count });
             }
         }
     }
@@ -482,6 +484,20 @@ mod tests {
         assert!(want.is_empty());
         let taken: Vec<_> = taken.iter().map(|one| (one.group.0, one.order, &*one.open.id, one.count)).collect();
         assert_eq!(taken, [("Berlin", "F1", "F1-1", 2), ("Berlin", "F1", "F1-2", 1), ("Wien", "F2", "F2-1", 2)]);
+    }
+
+    /// Each call takes fulfilment orders whole or by lines, so one can be in two calls.
+    #[test]
+    fn d5_gift_cards_go_into_a_fulfilment_of_their_own() {
+        let mut all =
+            [order("F1", "OPEN", "Berlin", &[("1", 2), ("2", 1)]), order("F2", "OPEN", "Berlin", &[("3", 1)])];
+        all[0].line_items.as_mut().unwrap().nodes[1].line_item.is_gift_card = true;
+        let taken = divide(&all, &mut wanted(&[("1", 2), ("2", 1), ("3", 1)]));
+        let calls: Vec<Vec<_>> = taken
+            .chunk_by(|a, b| a.group == b.group)
+            .map(|call| call.iter().map(|one| &*one.open.id).collect())
+            .collect();
+        assert_eq!(calls, [vec!["F1-1", "F2-3"], vec!["F1-2"]]);
     }
 
     #[test]

@@ -493,10 +493,13 @@ objects! {
     OpenLine [
         #[serde(deserialize_with = "pieces")]
         remaining_quantity: i64,
-        line_item: Reference,
+        line_item: Goods,
     ] {
         id: String,
     }
+
+    /// The order's line that it is of.
+    Goods [id: String] { is_gift_card: bool }
 
     /// A label and a text.
     Attribute [key: String] { value: String }

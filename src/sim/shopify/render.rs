@@ -297,7 +297,8 @@ pub(crate) fn fulfillment_order(one: &FulfillmentOrder) -> Value {
     let line = |open: &OpenLine| {
         json!({
             "$type": "FulfillmentOrderLineItem", "id": gid("FulfillmentOrderLineItem", open.id), "totalQuantity": open.total,
-            "remainingQuantity": open.remaining, "lineItem": { "$type": "LineItem", "id": gid("LineItem", open.line) },
+            "remainingQuantity": open.remaining,
+            "lineItem": { "$type": "LineItem", "id": gid("LineItem", open.line), "isGiftCard": open.gift },
         })
     };
     json!({

@@ -159,6 +159,8 @@ pub(crate) struct OpenLine {
     pub(crate) total: u64,
     /// Of which not shipped yet.
     pub(crate) remaining: u64,
+    /// Whether it is a gift card.
+    pub(crate) gift: bool,
 }
 
 /// Pieces of a line that are still to be fulfilled.
@@ -211,6 +213,7 @@ fn route(order: &mut Order) {
             line: line.id,
             total: line.current(),
             remaining: line.unsent(),
+            gift: render::is_gift_card(line),
         };
         let (id, lines) = (order.id + if undelivered { 204 } else { 200 }, lines.map(open).collect());
         FulfillmentOrder { id, status, location: 1, service: false, undelivered, hold: None, lines }

@@ -78,6 +78,12 @@ fn wished(context: &mut Context<'_>, wish: &Value) -> Result<(u64, Shipment), Va
         return Err(refused(&["fulfillment"], "All fulfillment orders must have the same delivery method type."));
     }
     let order = owner.ok_or_else(unknown)?;
+    let is_gift = |line: &u64| context.order(order).and_then(|o| o.line(*line).map(super::render::is_gift_card));
+    let mut kinds: Vec<Option<bool>> = items.iter().map(|(line, _)| is_gift(line)).collect();
+    kinds.dedup();
+    if kinds.len() > 1 {
+        return Err(refused(&["fulfillment"], "Gift cards cannot be fulfilled together with other items."));
+    }
     let (id, tracking) = (context.state.own.take_id(), tracking(&wish["trackingInfo"]));
     Ok((order, Shipment { id, at: context.now, tracking, items, ..Shipment::default() }))
 }

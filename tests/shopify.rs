@@ -624,6 +624,37 @@ fn i3_a_list_that_is_not_what_was_asked_for_ends_the_sync_and_moves_nothing() {
     }
 }
 
+/// A hold is of a fulfilment order: the order's own time does not move.
+#[test]
+fn i2_holds_that_begin_or_end_after_the_import_are_seen_and_cost_no_request_where_there_are_none() {
+    let desk = Desk::new();
+    let ids: Vec<u64> = (0..30).map(|_| desk.shop.place_order(tea(1))).collect();
+    desk.sync();
+    desk.server.clear_requests();
+    desk.sync();
+    assert_eq!(desk.server.requests().len(), 1);
+    let status = |nth: usize| desk.show(ids[nth])["status"].clone();
+    assert!(desk.shop.hold(ids[3], "Awaiting payment") && desk.shop.schedule(ids[4]));
+    desk.sync();
+    assert_eq!((status(3), status(4), status(5)), (json!("on-hold"), json!("on-hold"), json!("awaiting-fulfillment")));
+    desk.server.clear_requests();
+    desk.sync();
+    assert_eq!(desk.server.requests().len(), 1, "held as before");
+    assert!(desk.shop.release(ids[3]));
+    desk.server.clear_requests();
+    desk.sync();
+    assert_eq!((status(3), status(4)), (json!("awaiting-fulfillment"), json!("on-hold")));
+    assert_eq!(desk.server.requests().len(), 2, "and what has changed in one");
+    // Many at once.
+    ids.iter().for_each(|id| assert!(desk.shop.hold(*id, "Inventory out of stock")));
+    desk.sync();
+    assert_eq!(desk.home.json("orders --status on-hold --limit 0").as_array().unwrap().len(), 30);
+    ids.iter().for_each(|id| assert!(desk.shop.release(*id)));
+    desk.sync();
+    // What is scheduled stays so.
+    assert_eq!(desk.home.json("orders --status on-hold --limit 0").as_array().unwrap().len(), 1);
+}
+
 /// The search index gives a row or two that were not asked for.
 #[test]
 fn i4_a_few_orders_that_are_older_than_the_filter_hold_up_no_sync() {

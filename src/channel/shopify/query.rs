@@ -127,11 +127,13 @@ macro_rules! whole_order {
 }
 
 macro_rules! orders {
-    ($name:literal, $more:literal) => {
+    ($name:literal, $variables:literal, $more:literal) => {
         concat!(
             "query ",
             $name,
-            "($first:Int!,$lines:Int!,$after:String,$query:String,$sort:OrderSortKeys!,$reverse:Boolean!,$routes:Boolean!){",
+            "($first:Int!,$lines:Int!,$after:String,$query:String,$sort:OrderSortKeys!,$reverse:Boolean!,$routes:Boolean!",
+            $variables,
+            "){",
             $more,
             "orders(first:$first,after:$after,query:$query,sortKey:$sort,reverse:$reverse)",
             "{pageInfo{hasNextPage endCursor} nodes{",
@@ -171,11 +173,17 @@ pub(crate) const COUNTED: usize = COUNTING.1;
 
 documents! {
     /// A page of orders.
-    ORDERS "Orders" 600.0 orders!("Orders", "");
+    ORDERS "Orders" 600.0 orders!("Orders", "", "");
 
-    /// The first page of a run, which also tells what the token may do: a sync with nothing new
-    /// stays one request.
-    FIRST_ORDERS "FirstOrders" 600.0 orders!("FirstOrders", "currentAppInstallation{accessScopes{handle}} ");
+    /// The first page of a run, which also tells what the token may do, and which orders are held
+    /// back or scheduled: no change of theirs says so. A sync with nothing new stays one request.
+    FIRST_ORDERS "FirstOrders" 600.0 orders!(
+        "FirstOrders",
+        ",$known:[ID!]!",
+        "currentAppInstallation{accessScopes{handle}} known:nodes(ids:$known){... on Order{id displayFulfillmentStatus}} \
+         held:orders(first:100,query:\"fulfillment_status:on_hold OR fulfillment_status:scheduled\",sortKey:CREATED_AT,\
+         reverse:true){nodes{id}} "
+    );
 
     /// A page of orders, as far as it takes to tell whether there is something new.
     HEADS "Heads" 20.0 concat!(
@@ -187,6 +195,14 @@ documents! {
 
     /// One order. Not served by the search index, so it is as it is now.
     ORDER "Order" 60.0 concat!("query Order($id:ID!,$lines:Int!,$routes:Boolean!){order(id:$id){", whole_order!(), "}}");
+
+    /// Several orders, as they are now.
+    NODES "Nodes" 400.0 concat!(
+        "query Nodes($ids:[ID!]!,$lines:Int!,$routes:Boolean!){nodes(ids:$ids){... on Order{", whole_order!(), "}}}"
+    );
+
+    /// Which orders fulfilment orders are of.
+    OWNERS "Owners" 30.0 "query Owners($ids:[ID!]!){nodes(ids:$ids){... on FulfillmentOrder{orderId}}}";
 
     /// More lines of an order that has many.
     LINES "Lines" 40.0 concat!(

@@ -263,6 +263,12 @@ pub(crate) struct Orders<T> {
     pub(crate) orders_count: Option<Count>,
     /// The app.
     pub(crate) current_app_installation: Option<App>,
+    /// How those stand that were held back when it was last asked.
+    #[serde(default = "Vec::new")]
+    pub(crate) known: Vec<Option<Held>>,
+    /// Those that are held back.
+    #[serde(default = "Nodes::default")]
+    pub(crate) held: Nodes<Reference>,
 }
 
 /// An order's id and times, whatever else is wrong with it.
@@ -385,6 +391,15 @@ objects! {
 
     /// One thing that its token may do.
     Scope { handle: String }
+
+    /// An order that was held back.
+    Held [id: String, display_fulfillment_status: String] {}
+
+    /// Things that were asked for by their ids, each in its place.
+    Listed { nodes: Vec<Option<Value>> }
+
+    /// The order that something is of.
+    Owner { order_id: Option<String> }
 
     /// One order.
     OneOrder { order: Option<Value> }

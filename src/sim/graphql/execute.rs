@@ -112,7 +112,12 @@ impl Run {
         let mut values = Vec::with_capacity(items.len());
         let mut cost = 0.0;
         for (n, item) in items.iter().enumerate() {
+            if item.is_null() {
+                values.push(Value::Null);
+                continue;
+            }
             let (value, price) = self.at(json!(n), |run| run.select(item, set));
+            self.takes_away &= item["$nullable"] != true;
             values.push(value);
             cost += 1.0 + price;
         }

@@ -6,6 +6,7 @@ use super::options::Options;
 use super::vendor::FulfillmentOrder;
 use super::{NewOrder, Order, Shop};
 use crate::clock::Clock;
+use crate::sim::world::hooks::News;
 use crate::sim::world::{Shipment, Tracking};
 
 /// One order for each thing a merchant meets sooner or later.
@@ -56,6 +57,16 @@ impl Shop {
     /// Changes what is not its lines of an order.
     fn update(&self, id: u64, change: impl FnOnce(&mut Order)) -> bool {
         self.with(|context| context.change(id, change))
+    }
+
+    /// Changes what is not the order's own: its date does not move.
+    fn quietly(&self, id: u64, news: Option<News>, change: impl FnOnce(&mut Order)) -> bool {
+        self.with(|context| {
+            let Some(order) = context.order_mut(id) else { return false };
+            change(order);
+            news.into_iter().for_each(|news| context.state.note(id, news));
+            true
+        })
     }
 
     /// Half of an order's pieces are to come from another location.
@@ -112,7 +123,7 @@ impl Shop {
 
     /// An order is to be shipped later.
     pub fn schedule(&self, id: u64) -> bool {
-        self.update(id, |order| {
+        self.quietly(id, None, |order| {
             order
                 .own
                 .fulfillment_orders
@@ -145,12 +156,12 @@ impl Shop {
 
     /// An order is held back.
     pub fn hold(&self, id: u64, reason: &str) -> bool {
-        self.update(id, |order| hold(order, reason))
+        self.quietly(id, Some(News::Held), |order| hold(order, reason))
     }
 
     /// A hold is over. Its fulfilment orders are replaced by new ones.
     pub fn release(&self, id: u64) -> bool {
-        self.update(id, release)
+        self.quietly(id, Some(News::Released), release)
     }
 
     /// An edit takes one piece of the nth line out.

@@ -54,6 +54,7 @@ const FIELDS: &[(&str, &str, Resolver)] = &[
     ("orders", "read_orders", lists::orders),
     ("ordersCount", "read_orders", lists::count),
     ("order", "read_orders", order),
+    ("nodes", "read_orders", lists::nodes),
     ("fulfillmentOrder", "", |context, given| {
         let found = id_of("FulfillmentOrder", &given["id"]).and_then(|id| {
             let find = |order: &Order| order.own.fulfillment_orders.iter().find(|one| one.id == id).cloned();

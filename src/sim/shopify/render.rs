@@ -302,7 +302,7 @@ pub(crate) fn fulfillment_order(one: &FulfillmentOrder) -> Value {
         })
     };
     json!({
-        "$type": "FulfillmentOrder", "id": gid("FulfillmentOrder", one.id), "status": one.status, "requestStatus": request,
+        "$type": "FulfillmentOrder", "id": gid("FulfillmentOrder", one.id), "orderId": gid("Order", super::order_of(one.id)), "status": one.status, "requestStatus": request,
         "fulfillAt": if one.status == "SCHEDULED" { json!("2027-01-15T00:00:00Z") } else { Value::Null },
         "supportedActions": actions.iter().map(|action| json!({ "$type": "FulfillmentOrderSupportedAction", "action": action })).collect::<Vec<_>>(),
         "assignedLocation": { "$type": "FulfillmentOrderAssignedLocation", "name": place,

@@ -283,6 +283,7 @@ impl Vendor for Shopify {
     const TICKS: i64 = 1000;
     const KEEPS_LINES: bool = true;
     const TELLS_RETURNS: bool = true;
+    const HOLDS_IN_SILENCE: bool = true;
     const PROGRAM: &str = "1466707";
     const NEW_IS_CHANGED: bool = true;
     type Options = Options;

@@ -91,7 +91,7 @@ pub(super) fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) ->
         News::Placed => "order.created",
         News::PutAway => "order.deleted",
         News::Changed if status == "trash" => return None,
-        News::Changed | News::Erased => "order.updated",
+        News::Changed | News::Erased | News::Held | News::Released => "order.updated",
     };
     if topic != hook.topic {
         return None;

@@ -24,6 +24,10 @@ pub enum News {
     PutAway,
     /// It was erased for good.
     Erased,
+    /// It is held back, of which its date says nothing.
+    Held,
+    /// The same of the end of a hold.
+    Released,
 }
 
 /// A subscription.

@@ -65,12 +65,51 @@ fn what_a_missing_scope_means_is_said_and_nothing_is_deduced_from_silence() {
     let desk = without(&["write_merchant_managed_fulfillment_orders"]);
     desk.connect("").exits(0).says("dispatched");
     let order = desk.place(&tea(1));
-    // The shop shows no fulfilment order and no error; that is not "nothing to ship".
+    // What the shop does not show is not "nothing to ship".
     desk.on("dispatch", order, "--carrier dhl --tracking JD01")
         .exits(4)
         .says("write_merchant_managed_fulfillment_orders");
     assert_eq!(desk.show(order)["status"], "awaiting-fulfillment");
     assert_eq!(desk.shop.counters().writes, 0);
+}
+
+/// The list of an order's fulfilment orders may not be null: denied, it takes the order with it, and
+/// the page.
+#[test]
+fn p8_orders_come_without_the_scope_for_fulfilment_orders_and_none_is_called_gone() {
+    const SHIP: &str = "write_merchant_managed_fulfillment_orders";
+    for more in ["", "--set bulk=always"] {
+        let desk = Desk::unconnected(Options::rehearsal().without(&[SHIP]));
+        let early = desk.shop.place_order(tea(1));
+        desk.connect(more).exits(0).says(SHIP);
+        desk.home.run("sync").exits(0);
+        assert_eq!(desk.show(early)["status"], "awaiting-fulfillment", "{more}");
+        desk.on("pull", early, "").exits(0);
+        desk.home.run("reconcile").exits(0).without("gone");
+        desk.on("dispatch", early, "--carrier dhl --tracking JD01").exits(4).says(SHIP).says("nothing was written");
+        assert_eq!(desk.shop.counters().writes, 0);
+        // Given: the next sync asks for them, and only the first is a request longer.
+        desk.shop.options().scopes.push(SHIP.to_owned());
+        let late = desk.shop.place_order(tea(1).delivery("PICK_UP"));
+        desk.server.clear_requests();
+        assert!(!desk.sync()["warnings"].to_string().contains(SHIP));
+        assert_eq!((desk.asked("FirstOrders"), &desk.show(late)["lines"][0]["ships"]), (2, &json!(false)), "{more}");
+        desk.server.clear_requests();
+        desk.sync();
+        assert_eq!(desk.server.requests().len(), 1, "{more}");
+        desk.on("dispatch", early, "--carrier dhl --tracking JD01").exits(0);
+        // Taken away again, which the answer to a query for them says first.
+        let held = desk.place(&tea(1));
+        desk.shop.options().scopes.retain(|scope| scope != SHIP);
+        desk.on("pull", held, "").exits(0);
+        desk.on("dispatch", held, "--carrier dhl --tracking JD02").exits(4).says(SHIP);
+        let last = desk.shop.place_order(tea(1));
+        assert!(desk.sync()["warnings"].to_string().contains(SHIP));
+        assert_eq!(
+            (&desk.show(held)["status"], &desk.show(last)["status"]),
+            (&json!("awaiting-fulfillment"), &json!("awaiting-fulfillment"))
+        );
+    }
 }
 
 #[test]
@@ -491,6 +530,28 @@ fn f7_a_line_of_which_an_edit_took_a_part_has_the_discount_and_the_tax_of_what_i
     assert_eq!(desk.home.sql("SELECT kind FROM charges WHERE kind = 'other'"), Vec::<String>::new());
 }
 
+/// A return is taken off the order when it is made, and its money goes back later.
+#[test]
+fn f7_the_sums_of_an_edited_order_hold_what_is_being_returned() {
+    for currency in ["EUR", "USD"] {
+        let desk = Desk::new();
+        let order = desk.shop.place_order(tea(3).line("MUG-9", 2).currency(currency));
+        desk.shop.edit_away(order, 1);
+        desk.shop.ship_pieces(&order.to_string(), 0, 3, "DHL", "JD01");
+        desk.sync();
+        let places = ["/totals/total", "/totals/lines"];
+        let before = amounts(&desk.show(order), &places);
+        desk.shop.open_return(order, 0, 1);
+        let same = desk.shop.place_order(tea(3).line("MUG-9", 2).currency(currency));
+        desk.shop.edit_away(same, 1);
+        desk.shop.ship_pieces(&same.to_string(), 0, 3, "DHL", "JD02");
+        desk.shop.open_return(same, 0, 1);
+        desk.sync();
+        assert_eq!(amounts(&desk.show(same), &places), before, "{currency}");
+        assert_eq!(desk.home.sql("SELECT kind FROM charges WHERE kind = 'other'"), Vec::<String>::new(), "{currency}");
+    }
+}
+
 #[test]
 fn a_cancelled_order_keeps_its_lines_in_the_book() {
     let desk = Desk::new();
@@ -530,7 +591,7 @@ fn p12_what_left_the_house_is_shipped_whatever_became_of_the_money() {
 fn p12_goods_that_need_no_parcel_of_the_merchants_are_marked() {
     for (method, word) in [("PICK_UP", "picked up"), ("LOCAL", "the shop itself"), ("RETAIL", "in the shop")] {
         let desk = Desk::new();
-        let order = desk.place(&tea(1).line("MUG-9", 1).delivery(method));
+        let order = desk.place(&tea(1).line("MUG-9", 1).line("VOUCHER-25", 1).delivery(method));
         let shown = desk.show(order);
         assert_eq!(shown["lines"][0]["ships"], false, "{method}: {shown}");
         assert!(shown["attributes"].to_string().contains(word), "{method}: {shown}");
@@ -569,6 +630,7 @@ fn i3_a_list_that_is_not_what_was_asked_for_ends_the_sync_and_moves_nothing() {
     let whole = Options::rehearsal().deaf;
     let deaf = [
         (Deaf { order: true, ..whole }, "not in the order"),
+        (Deaf { filter: true, ..whole }, "other times"),
         (Deaf { most_rows: 10, ends: true, ..whole }, "Shopify counts"),
     ];
     for (deaf, said) in deaf {
@@ -582,6 +644,55 @@ fn i3_a_list_that_is_not_what_was_asked_for_ends_the_sync_and_moves_nothing() {
         desk.sync();
         assert_eq!((desk.orders(), &desk.show(new)["status"]), (81, &json!("awaiting-fulfillment")), "{said}");
     }
+}
+
+/// A hold is of a fulfilment order: the order's own time does not move.
+#[test]
+fn i2_holds_that_begin_or_end_after_the_import_are_seen_and_cost_no_request_where_there_are_none() {
+    let desk = Desk::new();
+    let ids: Vec<u64> = (0..30).map(|_| desk.shop.place_order(tea(1))).collect();
+    desk.sync();
+    desk.server.clear_requests();
+    desk.sync();
+    assert_eq!(desk.server.requests().len(), 1);
+    let status = |nth: usize| desk.show(ids[nth])["status"].clone();
+    assert!(desk.shop.hold(ids[3], "Awaiting payment") && desk.shop.schedule(ids[4]));
+    desk.sync();
+    assert_eq!((status(3), status(4), status(5)), (json!("on-hold"), json!("on-hold"), json!("awaiting-fulfillment")));
+    desk.server.clear_requests();
+    desk.sync();
+    assert_eq!(desk.server.requests().len(), 1, "held as before");
+    assert!(desk.shop.release(ids[3]));
+    desk.server.clear_requests();
+    desk.sync();
+    assert_eq!((status(3), status(4)), (json!("awaiting-fulfillment"), json!("on-hold")));
+    assert_eq!(desk.server.requests().len(), 2, "and what has changed in one");
+    // Many at once.
+    ids.iter().for_each(|id| assert!(desk.shop.hold(*id, "Inventory out of stock")));
+    desk.sync();
+    assert_eq!(desk.home.json("orders --status on-hold --limit 0").as_array().unwrap().len(), 30);
+    ids.iter().for_each(|id| assert!(desk.shop.release(*id)));
+    desk.sync();
+    // What is scheduled stays so.
+    assert_eq!(desk.home.json("orders --status on-hold --limit 0").as_array().unwrap().len(), 1);
+}
+
+/// The search index gives a row or two that were not asked for.
+#[test]
+fn i4_a_few_orders_that_are_older_than_the_filter_hold_up_no_sync() {
+    let desk = Desk::unconnected(Options::rehearsal());
+    desk.shop.seed(80, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+    desk.connect("").exits(0);
+    desk.shop.options().deaf.strays = 2;
+    assert_eq!(desk.sync()["error"], json!(null));
+    let new = desk.shop.place_order(tea(1));
+    assert_eq!(desk.sync()["new"], json!(1));
+    let later = desk.shop.place_order(tea(1));
+    assert_eq!(desk.sync()["new"], json!(1));
+    assert_eq!(
+        (desk.orders(), &desk.show(new)["status"], &desk.show(later)["status"]),
+        (82, &json!("awaiting-fulfillment"), &json!("awaiting-fulfillment"))
+    );
 }
 
 #[test]

@@ -103,6 +103,79 @@ fn d2_p12_of_an_order_that_a_service_ships_in_part_the_merchants_own_part_goes()
 }
 
 #[test]
+fn d2_what_a_service_gives_back_is_the_merchants_and_is_moved_first() {
+    let desk = Desk::new();
+    let order = desk.shop.place_order(tea(2));
+    desk.shop.outsource(order, 0);
+    desk.sync();
+    assert_eq!(desk.show(order)["lines"][0]["ships"], false);
+    desk.shop.give_up(order);
+    let given_back = desk.shop.place_order(tea(2));
+    desk.shop.outsource(given_back, 0);
+    desk.shop.give_up(given_back);
+    desk.sync();
+    assert_eq!(desk.show(given_back)["lines"][0]["ships"], true, "nobody else sends it");
+    desk.on("dispatch", given_back, "--carrier dhl --tracking JD01").exits(6).says("given it back").says("move it");
+    assert_eq!(desk.shop.counters().writes, 0);
+    desk.shop.bring_home(given_back);
+    desk.on("dispatch", given_back, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!(desk.shop.fulfillments(given_back), [(2, vec!["JD01".to_owned()])]);
+}
+
+/// What needs no delivery has a fulfilment order of its own, and Shopify counts it.
+#[test]
+fn p12_an_order_of_goods_and_downloads_is_sent_with_its_parcel_and_one_of_downloads_by_saying_so() {
+    let desk = Desk::new();
+    let mixed = desk.place(&tea(1).line("VOUCHER-25", 1));
+    desk.on("dispatch", mixed, "--carrier dhl --tracking JD01").exits(0);
+    desk.sync();
+    let shown = desk.show(mixed);
+    assert_eq!((&shown["status"], &shown["drift"]), (&json!("shipped"), &json!(null)), "{shown}");
+    assert!(shown["channel_status"].as_str().unwrap().contains("PARTIALLY_FULFILLED"), "{shown}");
+    assert_eq!(desk.shop.fulfillments(mixed), [(1, vec!["JD01".to_owned()])], "nobody has said that it was delivered");
+    let digital = desk.place(&NewOrder::paid().line("VOUCHER-25", 1));
+    assert_eq!(desk.show(digital)["status"], "awaiting-fulfillment");
+    desk.on("dispatch", digital, "--carrier dhl --tracking JD02").exits(6).says("needs no parcel");
+    desk.on("dispatch", digital, "").exits(0);
+    assert_eq!(desk.shop.fulfillments(digital), [(1, Vec::new())]);
+    assert_eq!(desk.show(digital)["status"], "shipped");
+    assert_eq!((desk.home.json("inbox"), desk.home.json("outbox")), (json!([]), json!([])));
+}
+
+/// All of it was given back before any of it was sent: Shopify's word for it is no shipment's.
+#[test]
+fn p10_an_order_that_was_given_back_unsent_is_not_shipped() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(2));
+    assert!(desk.shop.refund_pieces(&order.to_string(), 0, 2));
+    let late = desk.shop.place_order(tea(2));
+    assert!(desk.shop.refund_pieces(&late.to_string(), 0, 2));
+    desk.sync();
+    for id in [order, late] {
+        let shown = desk.show(id);
+        assert_eq!(shown["status"], "awaiting-fulfillment", "{shown}");
+        assert!(shown.to_string().contains("FULFILLMENT_NOT_REQUIRED"), "{shown}");
+        desk.on("dispatch", id, "--carrier dhl --tracking JD01").exits(6).says("refunded in full");
+    }
+    assert_eq!(desk.shop.counters().writes, 0);
+}
+
+#[test]
+fn p3_p12_a_cancellation_is_not_followed_over_a_parcel_of_an_order_in_progress() {
+    let desk = Desk::new();
+    let order = desk.shop.place_order(tea(2));
+    desk.shop.ship_pieces(&order.to_string(), 0, 1, "DHL", "JD01");
+    desk.shop.begin(order);
+    desk.sync();
+    let shown = desk.show(order);
+    assert_eq!(shown["status"], "partially-shipped", "{shown}");
+    desk.shop.cancel(&order.to_string());
+    desk.sync();
+    assert_eq!(desk.show(order)["status"], "partially-shipped");
+    assert_eq!(desk.home.json("inbox").as_array().unwrap().len(), 1);
+}
+
+#[test]
 #[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
 fn d7_a_dispatch_of_which_a_part_is_refused_does_not_say_that_nothing_went_out() {
     let desk = Desk::new();
@@ -201,6 +274,31 @@ fn d4_an_order_that_is_sent_in_very_many_parts_is_read_back_whole() {
         desk.on("dispatch", order, &format!("--item TEE-001=1 --carrier dhl --tracking JD{nth:03}")).exits(0);
     }
     assert_eq!(desk.shop.fulfillments(order).len(), 52);
+}
+
+/// Shopify refuses a fulfilment of gift cards and other goods.
+#[test]
+fn d5_gift_cards_that_are_sent_with_other_goods_are_told_of_by_a_call_of_their_own() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(2).line("GIFT-50", 1).line("MUG-9", 1));
+    desk.on("dispatch", order, "--carrier dhl --tracking JD01").exits(0);
+    assert_eq!(desk.shop.fulfillments(order), [(3, vec!["JD01".to_owned()]), (1, vec!["JD01".to_owned()])]);
+    assert_eq!(desk.show(order)["status"], "shipped");
+    desk.sync();
+    assert_eq!((desk.home.json("inbox"), desk.home.json("outbox")), (json!([]), json!([])));
+}
+
+/// All numbers of a fulfilment are given anew where one is replaced.
+#[test]
+fn d5_the_replacement_of_one_of_many_numbers_takes_none_of_the_others_away() {
+    let desk = Desk::new();
+    let order = desk.place(&tea(12));
+    let numbers: Vec<String> = (1..=12).map(|nth| format!("JD{nth:02}")).collect();
+    desk.on("dispatch", order, &format!("--carrier dhl --tracking {}", numbers.join(" --tracking "))).exits(0);
+    desk.on("dispatch", order, "--replaces JD11 --tracking JD99").exits(0);
+    let mut wanted = numbers;
+    wanted[10] = "JD99".to_owned();
+    assert_eq!(desk.shop.fulfillments(order), [(12, wanted)]);
 }
 
 #[test]

@@ -277,7 +277,10 @@ fn every_document_is_one_of_the_vendors_schema() {
     for document in query::ALL {
         classify.document(document.text);
     }
-    classify.document(&query::bulk("created_at:>='2026-11-20T00:00:00Z' updated_at:>='2026-11-20T00:00:00Z'"));
+    for routes in [true, false] {
+        let filter = "created_at:>='2026-11-20T00:00:00Z' updated_at:>='2026-11-20T00:00:00Z'";
+        classify.document(&query::bulk(filter, routes));
+    }
     classify.done();
 }
 

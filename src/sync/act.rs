@@ -16,7 +16,7 @@ use crate::channel::{Goal, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http;
 use crate::lock::{Lock, Work};
-use crate::order::{Difference, sum};
+use crate::order::{Difference, Status, sum};
 
 /// Told how far an act has come, on behalf of the merchant.
 pub(crate) trait Observer {
@@ -97,6 +97,26 @@ pub(crate) fn look(
     book.finish_run(run, &[])?;
     observer.differs(&review.differences);
     Err(review.error)
+}
+
+/// Whether a hold of the channel's that the book knows of is over there: not every channel says so with
+/// a change of the order. The order is read again; where that fails, the book's word stands.
+pub(crate) fn is_released(
+    book: &mut Book,
+    observer: &dyn Observer,
+    open: &OpenStore,
+    order: &BookOrder,
+) -> Result<bool> {
+    if order.shown != Status::OnHold || order.hold.is_some() {
+        return Ok(false);
+    }
+    let looking = observer.looking(&open.store.name);
+    let Ok(now) = guard::read(open, &order.remote_id) else { return Ok(false) };
+    drop(looking);
+    let run = book.start_run(RunKind::Pull, false)?;
+    import_one(book, open, run, now)?;
+    book.finish_run(run, &[])?;
+    Ok(book.order(order.id)?.shown != Status::OnHold)
 }
 
 /// An answer that cannot be used ends the act, and no sync takes it up.

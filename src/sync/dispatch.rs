@@ -132,7 +132,9 @@ impl Desk<'_> {
             lines::refuse_known_number(&order, &shipment)?;
         }
         let leave = Leave { unpaid: request.leave.unpaid || ships_unpaid(&store, &order), ..request.leave };
-        book.may_go_out(id, Way::Dispatch { named: !request.items.is_empty() }, leave)?;
+        if let Err(error) = book.may_go_out(id, Way::Dispatch { named: !request.items.is_empty() }, leave) {
+            return if act::is_released(book, self.observer, &open, &order)? { Ok(None) } else { Err(error) };
+        }
         if let Some(at) = order.not_before {
             let at = crate::clock::rfc3339(at);
             self.observer

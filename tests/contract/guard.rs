@@ -325,6 +325,39 @@ fn d1_nothing_goes_out_for_an_order_that_stands_against_it_whatever_was_accepted
     });
 }
 
+/// Not every channel says with a change of the order that a hold is over, and no sync may have come
+/// since.
+#[test]
+fn d2_an_order_that_its_channel_held_goes_out_once_it_does_not_any_more() {
+    each_set_up(|desk| {
+        if desk.store.lacks(Lack::Holds) {
+            return;
+        }
+        let id = desk.paid(&[("TEE-001", 2)]);
+        assert!(desk.store.hold(&id), "{}", desk.kind);
+        desk.sync();
+        assert_eq!(desk.show(&id)["status"], "on-hold", "{}", desk.kind);
+        let writes = desk.writes();
+        for more in ["--dry-run", "--later", ""] {
+            let call = desk.on("dispatch", &id, &format!("--carrier dhl --tracking JD01 {more}"));
+            call.exits(6).says("on hold");
+        }
+        assert_eq!((desk.writes(), desk.show(&id)["outbox"].clone()), (writes, json!([])), "{}", desk.kind);
+        assert!(desk.store.release(&id), "{}", desk.kind);
+        desk.on("dispatch", &id, "--carrier dhl --tracking JD01").exits(0);
+        assert_eq!(
+            (desk.tracking_numbers(&id), &desk.show(&id)["status"]),
+            (vec!["JD01".to_owned()], &json!("shipped"))
+        );
+        // A hold of the merchant's own is not the channel's to end.
+        let own = desk.paid(&[("TEE-001", 1)]);
+        desk.on("hold", &own, "").exits(0);
+        desk.server.clear_requests();
+        desk.on("dispatch", &own, "--carrier dhl --tracking JD02").exits(6).says("on hold");
+        assert!(desk.server.requests().is_empty(), "{}", desk.kind);
+    });
+}
+
 /// A hold once a part has gone holds the rest.
 #[test]
 fn d2_the_rest_of_an_order_that_the_channel_holds_once_a_part_is_sent_is_not_shipped() {

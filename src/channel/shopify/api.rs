@@ -12,14 +12,14 @@ use url::Url;
 
 use super::auth::{self, Kind, TokenEndpoint};
 use super::errors;
-use super::probe::ALL_ORDERS;
+use super::probe::{ALL_ORDERS, SCOPES, shows_routes};
 use super::query::Document;
 use super::settings::Settings;
 use super::sizes::Sizes;
 use super::wire::{self, App, Cost, Envelope, TOO_DEAR, Throttle};
-use crate::channel::Connection;
 use crate::channel::isolate::REPEATS;
 use crate::channel::page_size::PageSizes;
+use crate::channel::{Connection, Learn};
 use crate::clock::Timestamp;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
@@ -61,6 +61,11 @@ pub(crate) struct Api {
     restarts: AtomicU32,
     /// Whether the app may see only the orders of the last 60 days, as far as that is known.
     hides_old: AtomicBool,
+    /// Whether fulfilment orders are denied to the app, as far as that is known.
+    hides_routes: AtomicBool,
+    /// What the app may do, by the last answer that said so.
+    scopes: Mutex<Value>,
+    learn: Arc<Learn>,
     /// How much one query may ask for.
     pub(crate) sizes: Sizes,
 }
@@ -114,9 +119,15 @@ impl Api {
             url.set_path(path);
             url
         };
-        let sizes = PageSizes::new(&connection.facts, connection.learn, connection.http.clock().clone());
-        let scopes = connection.facts["scopes"].as_array();
-        let hides_old = scopes.is_some_and(|scopes| !scopes.iter().any(|scope| scope == ALL_ORDERS));
+        let learn = Arc::new(connection.learn);
+        let shelf = learn.clone();
+        let keep: Learn = Box::new(move |name, value| shelf(name, value));
+        let sizes = PageSizes::new(&connection.facts, keep, connection.http.clock().clone());
+        let scopes = connection.facts[SCOPES].clone();
+        let lacks = |is: fn(&str) -> bool| {
+            scopes.as_array().is_some_and(|scopes| !scopes.iter().filter_map(Value::as_str).any(is))
+        };
+        let (hides_old, hides_routes) = (lacks(|scope| scope == ALL_ORDERS), lacks(shows_routes));
         Ok(Self {
             graphql: at(&format!("/admin/api/{VERSION}/graphql.json")),
             tokens: TokenEndpoint(at(TOKEN_PATH)),
@@ -127,6 +138,9 @@ impl Api {
             bucket: Mutex::default(),
             restarts: AtomicU32::new(0),
             hides_old: AtomicBool::new(hides_old),
+            hides_routes: AtomicBool::new(hides_routes),
+            scopes: Mutex::new(scopes),
+            learn,
             sizes: Sizes::new(&sizes, settings.page_size),
         })
     }
@@ -152,7 +166,31 @@ impl Api {
         self.send(document, variables, Effect::Write, None)
     }
 
+    /// Sends a document. One that can do without fulfilment orders does, where the app may not see
+    /// them.
     fn send(
+        &self,
+        document: &'static Document,
+        mut variables: Value,
+        effect: Effect,
+        repeats: Option<u32>,
+    ) -> Result<Answer> {
+        if !document.text.contains("$routes:") {
+            return self.exchange(document, variables, effect, repeats);
+        }
+        if self.sees_routes() {
+            variables["routes"] = json!(true);
+            match self.exchange(document, variables.clone(), effect, repeats) {
+                // The scope was taken away since it was last asked for.
+                Err(error) if errors::denies_routes(&error) => self.hides_routes.store(true, Ordering::Relaxed),
+                answer => return answer,
+            }
+        }
+        variables["routes"] = json!(false);
+        self.exchange(document, variables, effect, repeats)
+    }
+
+    fn exchange(
         &self,
         document: &'static Document,
         variables: Value,
@@ -202,6 +240,18 @@ impl Api {
     /// An answer has told what the app may do.
     pub(crate) fn note_scopes(&self, app: &App) {
         self.hides_old.store(!app.has(ALL_ORDERS), Ordering::Relaxed);
+        self.hides_routes.store(!app.sees_routes(), Ordering::Relaxed);
+        let scopes = json!(app.scopes().collect::<Vec<_>>());
+        let mut known = self.lock(&self.scopes);
+        if *known != scopes {
+            (self.learn)(SCOPES, &scopes);
+            *known = scopes;
+        }
+    }
+
+    /// Whether fulfilment orders are asked for.
+    pub(crate) fn sees_routes(&self) -> bool {
+        !self.hides_routes.load(Ordering::Relaxed)
     }
 
     /// Orders made before this are hidden from the app, where it may not see all.

@@ -103,7 +103,7 @@ fn look_again(api: &Api, bulk: Bulk) -> Result<Page> {
 }
 
 fn start(api: &Api, bulk: Bulk) -> Result<Page> {
-    let inner = query::bulk(&bulk.slice.list().filter().unwrap_or_default());
+    let inner = query::bulk(&bulk.slice.list().filter().unwrap_or_default(), api.sees_routes());
     // Changes nothing in the shop, so it is repeated like a read: an operation too many does no
     // harm.
     let payload = Payload::of(&api.ask(&query::BULK, json!({ "query": inner }))?)?.unwrap_or_default();

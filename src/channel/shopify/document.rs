@@ -117,7 +117,9 @@ pub(crate) fn lacks_rest(order: &Value) -> bool {
 
 fn goes_different_ways(routes: &Value) -> bool {
     let open = routes["nodes"].as_array().into_iter().flatten().filter_map(|one| Route::deserialize(one).ok());
-    let mut ways = open.filter(Route::is_open).map(|route| route.by_others());
+    // What needs no delivery is told by its lines.
+    let open = open.filter(|route| route.is_open() && !route.is_undelivered());
+    let mut ways = open.map(|route| route.by_others());
     let first = ways.next();
     ways.any(|way| Some(way) != first)
 }
@@ -150,6 +152,10 @@ fn fetch_rest(api: &Api, order: &mut Value) -> Result<()> {
 
 /// The document of an order of which everything is there.
 pub(crate) fn finish(mut order: Value) -> Result<Box<RawValue>> {
+    // Where the app may not see them there are none.
+    if order.is_object() && order["fulfillmentOrders"].is_null() {
+        order["fulfillmentOrders"] = json!({ "nodes": [] });
+    }
     // Fulfilment orders are replaced all the time; those that are over say nothing.
     if let Some(Value::Array(routes)) = order.pointer_mut("/fulfillmentOrders/nodes") {
         routes.retain(|one| Route::deserialize(one).is_ok_and(|route| route.is_open()));

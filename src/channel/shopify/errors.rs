@@ -4,8 +4,12 @@
 //! Data and errors in one answer are normal, and an answer with errors is never taken for a good
 //! one because it has data.
 
+use std::cell::OnceCell;
 use std::time::Duration;
 
+use serde_json::Value;
+
+use super::probe::{ADD_SCOPE, SHIP};
 use super::wire::{Envelope, GraphError, TOO_DEAR};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind};
@@ -45,7 +49,11 @@ fn answered(request: &Request, reply: &Reply) -> Verdict {
         return Verdict::Refused(Error::new(ErrorKind::Unreadable, text));
     }
     let errors = &envelope.errors.0;
-    let serious = || errors.iter().filter(|error| !is_hidden(error, envelope.has_data()));
+    let data: OnceCell<Value> = OnceCell::new();
+    let data = || {
+        data.get_or_init(|| envelope.data().and_then(|text| serde_json::from_str(text.get()).ok()).unwrap_or_default())
+    };
+    let serious = || errors.iter().filter(|error| !error.is_denied() || !is_hidden(&error.path, data()));
     // One whose meaning is known says more than one without a code.
     match serious().find(|error| !error.code.is_empty()).or(serious().next()) {
         None if errors.is_empty() && !envelope.has_data() => {
@@ -56,9 +64,16 @@ fn answered(request: &Request, reply: &Reply) -> Verdict {
     }
 }
 
-/// A field that this app may not see, inside an answer that is good otherwise: the field is null.
-fn is_hidden(error: &GraphError, has_data: bool) -> bool {
-    has_data && error.is_denied() && error.path.len() > 1
+/// Whether a field that this app may not see is null inside an answer that is good otherwise. One
+/// that may not be null takes what stands around it with it, up to what may be: an order that is
+/// null for this reason is there.
+fn is_hidden(path: &[Value], data: &Value) -> bool {
+    let Some((_, around)) = path.split_last().filter(|(_, around)| !around.is_empty()) else { return false };
+    let inner = around.iter().try_fold(data, |at, part| match part {
+        Value::String(name) => at.get(name),
+        part => at.get(usize::try_from(part.as_u64()?).ok()?),
+    });
+    inner.is_some_and(Value::is_object)
 }
 
 fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Verdict {
@@ -106,12 +121,24 @@ fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Ver
     }
 }
 
+/// The list of an order's fulfilment orders. It may not be null, and of a denial it is not told
+/// which scope is missing.
+const ROUTES: &str = "fulfillmentOrders";
+
 fn denied(error: &GraphError) -> Error {
-    let needed = error.required_access.as_deref().unwrap_or("a permission");
-    let field = error.path.first().and_then(|part| part.as_str()).unwrap_or("this");
+    let field = error.path.iter().rev().find_map(Value::as_str).unwrap_or("this");
+    let needed = match error.required_access.as_deref() {
+        Some(needed) => needed,
+        None if field == ROUTES => SHIP,
+        None => "a permission",
+    };
     let text = format!("the app may not use {}: it needs {}; nothing was done", short(field), short(needed));
-    Error::new(ErrorKind::Permission, text)
-        .hint("add the scope to the app and approve it in the shop, then ordersync connect --test STORE")
+    Error::new(ErrorKind::Permission, text).hint(ADD_SCOPE)
+}
+
+/// Whether it was for the fulfilment orders in it that a query was denied.
+pub(crate) fn denies_routes(error: &Error) -> bool {
+    error.kind() == ErrorKind::Permission && error.message().contains(ROUTES)
 }
 
 /// What the status of a refusal means, whatever was asked for.
@@ -195,6 +222,9 @@ mod tests {
 
     #[test]
     fn errors_beside_data_are_not_swallowed_and_a_hidden_field_is_no_failure() {
+        let gone = r#"{"data":{"order":null},"errors":[{"message":"Access denied for fulfillmentOrders field.","path":["order","fulfillmentOrders"],"extensions":{"code":"ACCESS_DENIED"}}]}"#;
+        let Verdict::Refused(error) = verdict(200, gone) else { panic!("an order that is not shown is not gone") };
+        assert!(denies_routes(&error) && error.message().contains(SHIP), "{error}");
         let hidden = r#"{"data":{"orders":{"nodes":[{"customer":null}]}},"errors":[{"message":"This app is not approved to access the Customer object.","path":["orders","nodes",0,"customer"]}]}"#;
         assert!(matches!(verdict(200, hidden), Verdict::Good));
         let denied = r#"{"data":{"orders":null},"errors":[{"message":"Access denied for orders field.","path":["orders"],"extensions":{"code":"ACCESS_DENIED","requiredAccess":"`read_orders` access scope."}}]}"#;

@@ -73,9 +73,9 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
     let shop_totals = (shop_currency != currency).then(|| totals(o, SHOP)).transpose()?;
     let ships = lines.iter().any(|line| line.ships);
     let shipments = shipments(o, &lines);
-    let has_begun = !o.fulfillments.iter().any(is_made) || !shipments.is_empty();
+    let sent = sent(o, &shipments);
     let ship_to = o.shipping_address.as_ref().map(|a| address(a, o));
-    let status = status(o, authorized, has_begun)?;
+    let status = status(o, authorized, sent)?;
     // It would be sent but for the hold, whenever the money is taken.
     let held_as = if shipments.is_empty() { Status::AwaitingFulfillment } else { Status::PartiallyShipped };
     Ok(Order {
@@ -109,28 +109,60 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
 }
 
 /// The first rule that holds. A refund is a fact, not a status: what remains is whether the goods
-/// left. `has_begun`: some of what is in fulfilments may have been sent by somebody.
-fn status(o: &wire::Order, authorized: Status, has_begun: bool) -> Result<Status, String> {
+/// left.
+fn status(o: &wire::Order, authorized: Status, sent: Sent) -> Result<Status, String> {
     let owes = amount(&o.total_outstanding_set, PRESENTMENT, "totalOutstandingSet")? > Decimal::ZERO;
-    Ok(standing(o, authorized, owes, has_begun))
+    Ok(standing(o, authorized, owes, sent))
 }
 
-fn standing(o: &wire::Order, authorized: Status, owes: bool, has_begun: bool) -> Status {
+/// What of the goods that go into parcels has left the house, by the fulfilments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sent {
+    /// There is no fulfilment.
+    Untold,
+    /// There are, of what needs no parcel alone.
+    Nothing,
+    Some,
+    /// What is left needs no parcel, so nobody owes one: that a download is still to be delivered is
+    /// no reason to keep the order open, nor is a parcel one to call it delivered.
+    All,
+}
+
+fn sent(o: &wire::Order, shipments: &[RemoteShipment]) -> Sent {
+    if !o.fulfillments.iter().any(is_made) {
+        return Sent::Untold;
+    }
+    let needy = || o.line_items.nodes.iter().filter(|item| item.requires_shipping);
+    let is_whole = || needy().next().is_some() && needy().all(|item| item.unfulfilled_quantity == Some(0));
+    match shipments {
+        [] => Sent::Nothing,
+        _ if is_whole() => Sent::All,
+        _ => Sent::Some,
+    }
+}
+
+fn standing(o: &wire::Order, authorized: Status, owes: bool, sent: Sent) -> Status {
     let fulfillment = o.display_fulfillment_status.as_str();
     if o.cancelled_at.is_some() {
         return Status::Cancelled;
     }
-    // What left the house is shipped, whatever became of the money.
-    match fulfillment {
-        "FULFILLED" => return Status::Shipped,
+    // What left the house is shipped, whatever became of the money, and whatever the word is:
+    // `IN_PROGRESS` may have pieces in fulfilments.
+    match (fulfillment, sent) {
+        ("FULFILLED", _) | (_, Sent::All) => return Status::Shipped,
+        (_, Sent::Some) | (PARTLY, Sent::Untold) if rest_waits(o).is_some() => return Status::OnHold,
+        (_, Sent::Some) | (PARTLY, Sent::Untold) => return Status::PartiallyShipped,
         // Shopify fulfils gift cards by itself as soon as they are paid.
-        PARTLY if has_begun && rest_waits(o).is_some() => return Status::OnHold,
-        PARTLY if has_begun => return Status::PartiallyShipped,
         _ => {}
     }
     match o.display_financial_status.as_deref() {
         Some("VOIDED" | "EXPIRED") => return Status::AwaitingPayment,
-        _ if fulfillment == "FULFILLMENT_NOT_REQUIRED" => return Status::Shipped,
+        // Of goods that were given back before they were sent nothing is required, either.
+        _ if fulfillment == "FULFILLMENT_NOT_REQUIRED"
+            && !o.line_items.nodes.iter().any(|item| item.requires_shipping) =>
+        {
+            return Status::Shipped;
+        }
         Some("PENDING" | "PARTIALLY_PAID") => return Status::AwaitingPayment,
         Some("AUTHORIZED") if authorized == Status::AwaitingPayment => return Status::AwaitingPayment,
         None if owes => return Status::AwaitingPayment,
@@ -246,8 +278,10 @@ fn line(o: &wire::Order, item: &wire::LineItem) -> Result<Option<Line>, String> 
 /// The lines of fulfilment orders are only there where not all goods of the order go the same way.
 fn by_others(o: &wire::Order, item: &wire::LineItem) -> Option<&'static str> {
     let has_it = |route: &&wire::Route| route.line_items.is_none() || route.holds(number(&item.id));
-    let mut ways =
-        o.fulfillment_orders.nodes.iter().filter(|route| route.is_open()).filter(has_it).map(wire::Route::by_others);
+    let open = || o.fulfillment_orders.nodes.iter().filter(|route| route.is_open()).filter(has_it);
+    // What needs no delivery stands beside what does, and is of other lines.
+    let is_other = |route: &&wire::Route| route.is_undelivered() && open().any(|other| !other.is_undelivered());
+    let mut ways = open().filter(|route| !is_other(route)).map(wire::Route::by_others);
     let first = ways.next()??;
     ways.all(|way| way.is_some()).then_some(first)
 }
@@ -309,7 +343,8 @@ fn taxes(lines: &[wire::TaxLine]) -> Result<Decimal, String> {
 }
 
 /// The sums in one currency. `totalPriceSet` and its kin are those of checkout; after an edit what
-/// is owed are the `current*` ones, from which refunds are taken off, and which must not be.
+/// is owed are the `current*` ones, from which refunds are taken off, and which must not be. So are
+/// pieces that are on their way back, before their money is ([`coming_back`]).
 fn totals(o: &wire::Order, side: Side) -> Result<Totals, String> {
     let get = |bag: &Option<Bag>, member: &str| amount(bag, side, member);
     let get_or_none = |bag: &Option<Bag>, member: &str| amount_or_none(bag, side, member);
@@ -320,10 +355,12 @@ fn totals(o: &wire::Order, side: Side) -> Result<Totals, String> {
         get_or_none(&o.subtotal_price_set, "subtotalPriceSet")?,
         get_or_none(&o.total_tax_set, "totalTaxSet")?,
     );
+    let (goods, their_tax) = coming_back(o, side)?;
+    let added = if o.taxes_included { goods } else { goods.saturating_add(their_tax) };
     let now = (
-        paid_in_all.ok_or("its sums are larger than any amount")?,
-        get(&o.current_subtotal_price_set, "currentSubtotalPriceSet")?,
-        get(&o.current_total_tax_set, "currentTotalTaxSet")?,
+        paid_in_all.and_then(|all| all.checked_add(added)).ok_or("its sums are larger than any amount")?,
+        get(&o.current_subtotal_price_set, "currentSubtotalPriceSet")?.saturating_add(goods),
+        get(&o.current_total_tax_set, "currentTotalTaxSet")?.saturating_add(their_tax),
     );
     let (total, lines, tax) = if is_edited(o) { now } else { at_checkout };
     Ok(Totals {
@@ -334,6 +371,33 @@ fn totals(o: &wire::Order, side: Side) -> Result<Totals, String> {
         discount: discounts(o, side)?,
         refunded,
     })
+}
+
+/// The price, less discounts, and the tax of what is being returned and not paid back: since
+/// February 2024 a return is taken off the order when it is made. With a refund it is not told whose
+/// money went back, and what is not explained is shown as it is.
+fn coming_back(o: &wire::Order, side: Side) -> Result<(Decimal, Decimal), String> {
+    let (mut goods, mut tax) = (Decimal::ZERO, Decimal::ZERO);
+    if !o.refunds.is_empty() {
+        return Ok((goods, tax));
+    }
+    for item in &o.line_items.nodes {
+        let Some(pieces) = item.returned.filter(|pieces| *pieces > 0) else { continue };
+        let price = amount(&item.original_unit_price_set, PRESENTMENT, "lineItems.originalUnitPriceSet")?;
+        let price = price.checked_mul(pieces.into()).and_then(|all| all.checked_sub(discount(item, pieces).ok()?));
+        goods = goods.saturating_add(price.ok_or("the total of a line is too large to be meant")?);
+        tax = tax.saturating_add(part(taxes(&item.tax_lines)?, pieces, item.quantity)?);
+    }
+    // Of the lines only the buyer's amounts are known.
+    let (wanted, theirs) =
+        (amount(&o.total_price_set, side, "totalPriceSet")?, amount(&o.total_price_set, PRESENTMENT, "totalPriceSet")?);
+    if wanted == theirs || theirs.is_zero() {
+        return Ok((goods, tax));
+    }
+    let share = |sum: Decimal| {
+        sum.checked_mul(wanted).and_then(|all| all.checked_div(theirs)).map(|sum| sum.round_dp(2).normalize())
+    };
+    share(goods).zip(share(tax)).ok_or_else(|| "its sums are larger than any amount".to_owned())
 }
 
 /// Whether the sums of checkout are those of another order by now.

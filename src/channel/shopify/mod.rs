@@ -42,14 +42,16 @@ mod slices;
 mod webhooks;
 mod wire;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use serde_json::json;
+use serde::Deserialize;
+use serde_json::{Value, json};
 
 use super::{
-    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, GuideTime,
-    Heads, Hook, HookChange, Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange,
-    TrackingPlan, UnknownCarrier, Write, stored,
+    Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Cursor, DispatchPlan, Format, Found,
+    GuideTime, Heads, Hook, HookChange, Notify, Page, Plan, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange,
+    TrackingPlan, UnknownCarrier, Unshown, Write, stored,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -58,6 +60,7 @@ use api::Api;
 use list::Span;
 pub use operation::Operation;
 use settings::Settings;
+use sizes::chokes;
 
 /// What this channel is before a store of it is open.
 pub(crate) static ADAPTER: Adapter = Adapter {
@@ -151,7 +154,7 @@ impl Channel for Shopify {
     }
 
     fn order(&self, remote_id: &str) -> Result<Option<RemoteOrder>> {
-        let id = gid("Order", remote_id)?;
+        let Some(id) = self.owners(&[remote_id.to_owned()])?.pop() else { return Ok(None) };
         let sizes = &self.api.sizes;
         let ask = |lines: u32| self.api.ask(&query::ORDER, json!({ "id": id, "lines": lines }));
         let answer = sizes.fitting(&sizes.order_lines, u32::MAX, ask)?;
@@ -161,6 +164,25 @@ impl Channel for Shopify {
         answer.mark(&mut order, || text);
         let documents = document::complete(&self.api, std::iter::once(order))?;
         Ok(documents.into_iter().next().map(|document| pages::remote(document, self.settings.authorized)))
+    }
+
+    fn orders(&self, remote_ids: &[String]) -> Result<Found> {
+        let ids = self.owners(remote_ids)?;
+        match pages::by_ids(&self.api, &self.settings, &ids) {
+            // One of them may be the reason.
+            Err(error) if chokes(&error) => {
+                let mut found = Found::default();
+                for id in ids.iter().map(|id| number(id)) {
+                    match self.order(id) {
+                        Ok(order) => found.orders.extend(order),
+                        Err(error) if error.is_too_much() => found.unshown.push(Unshown::of(id.to_owned(), &error)),
+                        Err(error) => return Err(error),
+                    }
+                }
+                Ok(found)
+            }
+            orders => orders.map(|orders| Found { orders, ..Found::default() }),
+        }
     }
 
     fn no_order(&self, remote_id: &str) -> Error {
@@ -206,9 +228,27 @@ impl Channel for Shopify {
     }
 }
 
+impl Shopify {
+    /// The global ids of these orders. One may be told by a fulfilment order of it, which is what a
+    /// delivery about a hold names; of one that is there no more nothing is known.
+    fn owners(&self, ids: &[String]) -> Result<Vec<String>> {
+        let (routes, orders): (Vec<&String>, Vec<&String>) = ids.iter().partition(|id| webhooks::is_route(id));
+        let mut found: Vec<String> = orders.into_iter().map(|id| gid("Order", id)).collect::<Result<_>>()?;
+        if !routes.is_empty() {
+            let listed: wire::Listed = self.api.ask(&query::OWNERS, json!({ "ids": routes }))?.read()?;
+            let owner = |node: Value| wire::Owner::deserialize(node).ok()?.order_id;
+            let owners = listed.nodes.into_iter().flatten().filter_map(owner);
+            found.extend(owners.map(|id| gid("Order", &id)).collect::<Result<Vec<_>>>()?);
+            let mut seen = BTreeSet::new();
+            found.retain(|id| seen.insert(id.clone()));
+        }
+        Ok(found)
+    }
+}
+
 /// Shopify's global id for one of ours.
 fn gid(kind: &str, id: &str) -> Result<String> {
-    let number = number(id);
+    let number = id.strip_prefix(&format!("gid://shopify/{kind}/")).unwrap_or(id);
     if !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()) {
         return Ok(format!("gid://shopify/{kind}/{number}"));
     }
@@ -230,7 +270,7 @@ mod tests {
     fn ids_are_taken_short_and_long_and_nothing_else_reaches_a_query() {
         assert_eq!(gid("Order", "820982911946154508").unwrap(), "gid://shopify/Order/820982911946154508");
         assert_eq!(gid("Order", "gid://shopify/Order/7").unwrap(), "gid://shopify/Order/7");
-        for bad in ["", "abc", "7\"", "gid://shopify/Order/"] {
+        for bad in ["", "abc", "7\"", "gid://shopify/Order/", "gid://shopify/FulfillmentOrder/7"] {
             assert_eq!(gid("Order", bad).unwrap_err().kind(), ErrorKind::NotFound, "{bad}");
         }
     }

@@ -63,6 +63,9 @@ pub(crate) struct Walk {
     /// The list that is being read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reading: Option<Reading>,
+    /// The orders that were held back or scheduled when it was last asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    held: Vec<String>,
 }
 
 /// A list by modification time that is being read.
@@ -134,7 +137,7 @@ impl Place {
 impl Walk {
     /// A walk from where the changes stand.
     pub(crate) fn new(at: Checkpoint, counted: Option<u64>) -> Self {
-        Self { at, until: None, counted, reading: None }
+        Self { at, until: None, counted, reading: None, held: Vec::new() }
     }
 
     /// A walk over a span.
@@ -247,7 +250,7 @@ fn changes(api: &Api, settings: &Settings, walk: Walk) -> Result<Page> {
 }
 
 fn go_on(api: &Api, settings: &Settings, mut walk: Walk) -> Result<Page> {
-    let first = walk.reading.is_none();
+    let known = walk.reading.is_none().then(|| walk.held.clone());
     let mut reading = match walk.reading.take() {
         Some(reading) => reading,
         None => {
@@ -256,7 +259,11 @@ fn go_on(api: &Api, settings: &Settings, mut walk: Walk) -> Result<Page> {
         }
     };
     let list = List::changed(Span { since: reading.since, until: walk.until });
-    let read = step(api, settings, list, &mut reading.place, first)?;
+    let mut read = step(api, settings, list, &mut reading.place, known.as_deref())?;
+    match read.held.take() {
+        Some(held) if walk.until.is_none() => (walk.held, read.reread) = (held.now, held.changed),
+        _ => {}
+    }
     let now = api.now().timestamp();
     let modified = read.rows.iter().filter_map(|row| row.changed).chain(read.passed).map(|at| at.min(now)).collect();
     let page = Taken { modified, more: read.next.is_some(), dear: !read.unshown.is_empty(), gap: None };
@@ -279,7 +286,7 @@ fn clock(api: &Api) -> Now {
 /// A page of a slice. Times of creation do not move, so nothing shifts between its pages; what
 /// changes meanwhile is for the changes' walk.
 fn slice(api: &Api, settings: &Settings, mut slice: Slice) -> Result<Page> {
-    let read = step(api, settings, slice.list(), &mut slice.place, false)?;
+    let read = step(api, settings, slice.list(), &mut slice.place, None)?;
     if let Some(Onward::From(from)) = read.next {
         slice.from = from;
     }
@@ -287,13 +294,14 @@ fn slice(api: &Api, settings: &Settings, mut slice: Slice) -> Result<Page> {
     finish(read, is_done, &Position::Slice(slice))
 }
 
-/// Reads a page of a list. Its end is held against how many orders were counted.
-fn step(api: &Api, settings: &Settings, list: List, place: &mut Place, first: bool) -> Result<Read> {
+/// Reads a page of a list. Its end is held against how many orders were counted. `known`: the first
+/// page of a run, and which orders were held back before it.
+fn step(api: &Api, settings: &Settings, list: List, place: &mut Place, known: Option<&[String]>) -> Result<Read> {
     let asked = api.now().timestamp();
-    let mut read = match fetch(api, settings, first, list, place.after.as_deref(), &place.last) {
+    let mut read = match fetch(api, settings, known, list, place.after.as_deref(), &place.last) {
         Err(error) if place.after.is_some() && is_bad_cursor(&error) && api.may_restart() => {
             *place = Place::before(place.counted);
-            return step(api, settings, list, place, first);
+            return step(api, settings, list, place, known);
         }
         result => result?,
     };
@@ -314,11 +322,12 @@ fn step(api: &Api, settings: &Settings, list: List, place: &mut Place, first: bo
     Ok(read)
 }
 
-fn finish(read: Read, is_done: bool, position: &Position) -> Result<Page> {
+fn finish(mut read: Read, is_done: bool, position: &Position) -> Result<Page> {
     let cursor = Cursor::new(position)?;
     let next = if is_done { Next::Done(cursor) } else { Next::More(cursor) };
-    let orders = read.rows.into_iter().map(|row| row.order).collect();
-    Ok(Page { orders, unshown: read.unshown, warnings: read.warnings, ..Page::without_orders(next) })
+    let orders = std::mem::take(&mut read.rows).into_iter().map(|row| row.order).collect();
+    let Read { unshown, warnings, reread, .. } = read;
+    Ok(Page { orders, unshown, warnings, reread, ..Page::without_orders(next) })
 }
 
 /// A list that ends is held against Shopify's counts of it, before and after; its last page was
@@ -361,6 +370,70 @@ pub(crate) struct Read {
     pub(crate) passed: Option<i64>,
     /// What the merchant should know.
     pub(crate) warnings: Vec<String>,
+    /// The orders that are held back, where it was asked.
+    held: Option<Held>,
+    /// Those to be read by their ids.
+    reread: Vec<String>,
+}
+
+/// The orders that are held back or scheduled. A hold is of a fulfilment order: neither its beginning
+/// nor its end moves the time of the order's last change.
+struct Held {
+    /// As many of them as are looked after, the newest first.
+    now: Vec<String>,
+    /// Those that are so since it was last asked, or no more.
+    changed: Vec<String>,
+}
+
+/// How many orders that are held back are looked after: as many as one question lists.
+const MOST_HELD: usize = 100;
+
+impl Held {
+    fn of(known: &[Option<wire::Held>], listed: &[wire::Reference], rows: &[Row]) -> Self {
+        let is_held = |one: &wire::Held| matches!(&*one.display_fulfillment_status, map::ON_HOLD | map::SCHEDULED);
+        let known = || known.iter().flatten();
+        let mut now: Vec<String> = listed.iter().map(|one| number(&one.id).to_owned()).collect();
+        let was_known = |id: &&String| !known().any(|one| number(&one.id) == **id);
+        let mut changed: Vec<String> = now.iter().filter(was_known).cloned().collect();
+        // What is asked for by its id is as it is now; the list is of an index.
+        changed.extend(known().filter(|one| !is_held(one)).map(|one| number(&one.id).to_owned()));
+        for one in known().filter(|one| is_held(one)) {
+            let id = number(&one.id);
+            if now.iter().all(|listed| listed != id) {
+                now.push(id.to_owned());
+            }
+        }
+        let is_over = |id: &String| known().any(|one| number(&one.id) == id && !is_held(one));
+        now.retain(|id| !is_over(id));
+        now.truncate(MOST_HELD);
+        changed.retain(|id| rows.iter().all(|row| row.order.remote_id != *id));
+        changed.sort_unstable();
+        changed.dedup();
+        Self { now, changed }
+    }
+}
+
+/// Orders by their global ids, as they are now, as far as there are any.
+pub(crate) fn by_ids(api: &Api, settings: &Settings, ids: &[String]) -> Result<Vec<RemoteOrder>> {
+    let (mut found, mut rest) = (Vec::new(), ids);
+    while !rest.is_empty() {
+        let lines = api.sizes.page_lines.get();
+        let ask = |count: u32| {
+            let some = rest.get(..rest.len().min(count as usize)).unwrap_or_default();
+            api.ask(&query::NODES, json!({ "ids": some, "lines": lines })).map(|answer| (some.len(), answer))
+        };
+        let (count, answer) = api.sizes.fitting(&api.sizes.by_ids, u32::MAX, ask)?;
+        let listed: wire::Listed = answer.read()?;
+        let orders = listed.nodes.into_iter().flatten().filter(|node| node["id"].is_string()).map(|mut order| {
+            let text = order.to_string();
+            answer.mark(&mut order, || text);
+            order
+        });
+        let documents = document::complete(api, orders)?;
+        found.extend(documents.into_iter().map(|document| remote(document, settings.authorized)));
+        rest = rest.get(count..).unwrap_or_default();
+    }
+    Ok(found)
 }
 
 /// An order in a list.
@@ -383,19 +456,33 @@ pub(crate) enum Onward {
 
 /// Fetches a page, smaller ones where the size asked for costs too much, and around an order that
 /// Shopify cannot show.
-fn fetch(api: &Api, settings: &Settings, first: bool, list: List, after: Option<&str>, last: &Last) -> Result<Read> {
-    let document = if first { &query::FIRST_ORDERS } else { &query::ORDERS };
-    match ask(api, document, list, after).and_then(|(size, answer)| read(api, settings, answer, list, after, size)) {
+fn fetch(
+    api: &Api,
+    settings: &Settings,
+    known: Option<&[String]>,
+    list: List,
+    after: Option<&str>,
+    last: &Last,
+) -> Result<Read> {
+    let saw_routes = api.sees_routes();
+    match ask(api, known, list, after).and_then(|(size, answer)| read(api, settings, answer, list, after, size)) {
         Err(error) if chokes(&error) => around::read(api, settings, list, after, last),
+        // The app may see them since it was last asked what it may do.
+        Ok(_) if !saw_routes && api.sees_routes() => fetch(api, settings, known, list, after, last),
         result => result,
     }
 }
 
 /// A page of as many orders as may be asked for at once, and how many that is.
-fn ask(api: &Api, document: &'static query::Document, list: List, after: Option<&str>) -> Result<(u32, Answer)> {
+fn ask(api: &Api, known: Option<&[String]>, list: List, after: Option<&str>) -> Result<(u32, Answer)> {
+    let document = if known.is_some() { &query::FIRST_ORDERS } else { &query::ORDERS };
     loop {
         let (size, lines) = (api.sizes.page(), api.sizes.page_lines.get());
-        match api.ask_page(document, list.question(size, lines, after)) {
+        let mut question = list.question(size, lines, after);
+        if let Some(known) = known {
+            question["known"] = known.iter().map(|id| format!("gid://shopify/Order/{id}")).collect();
+        }
+        match api.ask_page(document, question) {
             Ok(answer) => {
                 api.fit_page(size, &answer);
                 return Ok((size, answer));
@@ -415,7 +502,7 @@ pub(crate) fn ask_shortly(api: &Api, settings: &Settings, list: List, after: Opt
 
 /// What a page of orders comes to in points for each order, for an estimate.
 pub(crate) fn measure(api: &Api, list: List) -> Result<Option<f64>> {
-    let (size, answer) = match ask(api, &query::ORDERS, list, None) {
+    let (size, answer) = match ask(api, None, list, None) {
         // One of its orders cannot be shown: the reading will find out which.
         Err(error) if chokes(&error) => return Ok(None),
         result => result?,
@@ -429,10 +516,13 @@ fn read(api: &Api, settings: &Settings, answer: Answer, list: List, after: Optio
     let mut warnings = answer.hidden.clone();
     warnings.sort();
     warnings.dedup();
+    let (known, listed) = (data.known, data.held);
+    let is_first = data.current_app_installation.is_some();
     if let Some(app) = data.current_app_installation {
         // A scope that went away is an error where orders hang on it, and the one that hides old
         // orders is told in every run.
         app.need_orders()?;
+        api.note_scopes(&app);
         warnings.extend(app.warnings());
     }
     let next = data.orders.further(after, "orders", "nothing more was imported")?.map(Onward::After);
@@ -449,7 +539,8 @@ fn read(api: &Api, settings: &Settings, answer: Answer, list: List, after: Optio
     let row = |(document, (made, changed))| Row { order: remote(document, settings.authorized), made, changed };
     let rows: Vec<Row> = documents.into_iter().zip(times).map(row).collect();
     list.check(&rows, size as usize, api.now().timestamp())?;
-    Ok(Read { rows, next, warnings, ..Read::default() })
+    let held = is_first.then(|| Held::of(&known, &listed.nodes, &rows));
+    Ok(Read { rows, next, warnings, held, ..Read::default() })
 }
 
 /// What stands for an order whose JSON cannot be read, such as one with a number that no number

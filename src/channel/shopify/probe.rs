@@ -53,15 +53,27 @@ pub(crate) fn probe(api: &Api) -> Result<ShopInfo> {
         orders: found.orders_count.map(|count| count.count),
         warnings: app.warnings(),
         choices: Vec::new(),
-        facts: json!({ "scopes": app.scopes().collect::<Vec<_>>() }),
+        facts: json!({ SCOPES: app.scopes().collect::<Vec<_>>() }),
     })
 }
+
+/// Where what the app may do stands among the facts of a store.
+pub(crate) const SCOPES: &str = "scopes";
+
+/// Whether a scope shows fulfilment orders at all, if only those of others.
+pub(crate) fn shows_routes(scope: &str) -> bool {
+    scope.ends_with("_fulfillment_orders")
+}
+
+/// The scope without which nothing can be shipped.
+pub(crate) const SHIP: &str = "write_merchant_managed_fulfillment_orders";
 
 /// The scope without which only the orders of the last 60 days are shown.
 pub(crate) const ALL_ORDERS: &str = "read_all_orders";
 
 impl App {
-    fn scopes(&self) -> impl Iterator<Item = &str> {
+    /// What it may do, as Shopify calls it.
+    pub(crate) fn scopes(&self) -> impl Iterator<Item = &str> {
         self.access_scopes.iter().map(|scope| &*scope.handle)
     }
 
@@ -73,7 +85,12 @@ impl App {
 
     /// Whether the fulfilment orders of the merchant's own locations can be shipped.
     pub(crate) fn can_ship(&self) -> bool {
-        self.has("write_merchant_managed_fulfillment_orders")
+        self.has(SHIP)
+    }
+
+    /// Whether fulfilment orders are shown to it.
+    pub(crate) fn sees_routes(&self) -> bool {
+        self.scopes().any(shows_routes)
     }
 
     /// Fails without the one scope that nothing works without.
@@ -90,8 +107,8 @@ impl App {
             (ALL_ORDERS, "Shopify shows only the orders of the last 60 days, and says nothing of the older ones"),
             ("write_orders", "orders cannot be cancelled at Shopify from here"),
             (
-                "write_merchant_managed_fulfillment_orders",
-                "nothing can be dispatched from here: Shopify hides what there is to ship",
+                SHIP,
+                "nothing can be dispatched from here: Shopify hides what there is to ship, and what is not the merchant's to send",
             ),
             ("read_customers", "the customer's name and id are not shown where they differ from the addresses"),
             ("read_products", "the ids of products and variants are not shown"),

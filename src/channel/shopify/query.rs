@@ -63,7 +63,7 @@ macro_rules! open_order {
             route!(),
             " fulfillAt assignedLocation{name location{id}} fulfillmentHolds{displayReason} lineItems(first:",
             $lines,
-            "){pageInfo{hasNextPage endCursor} nodes{id remainingQuantity lineItem{id}}}}"
+            "){pageInfo{hasNextPage endCursor} nodes{id remainingQuantity lineItem{id isGiftCard}}}}"
         )
     };
 }
@@ -109,14 +109,15 @@ macro_rules! shipping_line {
     };
 }
 
-/// An order with its connections, for pages and single reads.
+/// An order with its connections, for pages and single reads. Its fulfilment orders only where the
+/// app may see such: a list that is denied takes the order with it, and the page.
 macro_rules! whole_order {
     () => {
         concat!(
             order!(),
             " shippingLines(first:10){nodes{",
             shipping_line!(),
-            "}} fulfillmentOrders(first:5){pageInfo{hasNextPage endCursor} nodes{",
+            "}} fulfillmentOrders(first:5)@include(if:$routes){pageInfo{hasNextPage endCursor} nodes{",
             route!(),
             "}} lineItems(first:$lines){pageInfo{hasNextPage endCursor} nodes{",
             line!(),
@@ -126,11 +127,13 @@ macro_rules! whole_order {
 }
 
 macro_rules! orders {
-    ($name:literal, $more:literal) => {
+    ($name:literal, $variables:literal, $more:literal) => {
         concat!(
             "query ",
             $name,
-            "($first:Int!,$lines:Int!,$after:String,$query:String,$sort:OrderSortKeys!,$reverse:Boolean!){",
+            "($first:Int!,$lines:Int!,$after:String,$query:String,$sort:OrderSortKeys!,$reverse:Boolean!,$routes:Boolean!",
+            $variables,
+            "){",
             $more,
             "orders(first:$first,after:$after,query:$query,sortKey:$sort,reverse:$reverse)",
             "{pageInfo{hasNextPage endCursor} nodes{",
@@ -170,11 +173,17 @@ pub(crate) const COUNTED: usize = COUNTING.1;
 
 documents! {
     /// A page of orders.
-    ORDERS "Orders" 600.0 orders!("Orders", "");
+    ORDERS "Orders" 600.0 orders!("Orders", "", "");
 
-    /// The first page of a run, which also tells what the token may do: a sync with nothing new
-    /// stays one request.
-    FIRST_ORDERS "FirstOrders" 600.0 orders!("FirstOrders", "currentAppInstallation{accessScopes{handle}} ");
+    /// The first page of a run, which also tells what the token may do, and which orders are held
+    /// back or scheduled: no change of theirs says so. A sync with nothing new stays one request.
+    FIRST_ORDERS "FirstOrders" 600.0 orders!(
+        "FirstOrders",
+        ",$known:[ID!]!",
+        "currentAppInstallation{accessScopes{handle}} known:nodes(ids:$known){... on Order{id displayFulfillmentStatus}} \
+         held:orders(first:100,query:\"fulfillment_status:on_hold OR fulfillment_status:scheduled\",sortKey:CREATED_AT,\
+         reverse:true){nodes{id}} "
+    );
 
     /// A page of orders, as far as it takes to tell whether there is something new.
     HEADS "Heads" 20.0 concat!(
@@ -185,7 +194,15 @@ documents! {
     );
 
     /// One order. Not served by the search index, so it is as it is now.
-    ORDER "Order" 60.0 concat!("query Order($id:ID!,$lines:Int!){order(id:$id){", whole_order!(), "}}");
+    ORDER "Order" 60.0 concat!("query Order($id:ID!,$lines:Int!,$routes:Boolean!){order(id:$id){", whole_order!(), "}}");
+
+    /// Several orders, as they are now.
+    NODES "Nodes" 400.0 concat!(
+        "query Nodes($ids:[ID!]!,$lines:Int!,$routes:Boolean!){nodes(ids:$ids){... on Order{", whole_order!(), "}}}"
+    );
+
+    /// Which orders fulfilment orders are of.
+    OWNERS "Owners" 30.0 "query Owners($ids:[ID!]!){nodes(ids:$ids){... on FulfillmentOrder{orderId}}}";
 
     /// More lines of an order that has many.
     LINES "Lines" 40.0 concat!(
@@ -196,8 +213,8 @@ documents! {
     /// What else there is of an order that has more of something than [`ORDER`] brings, or goods
     /// that go different ways.
     REST "Rest" 250.0 concat!(
-        "query Rest($id:ID!,$lists:Int!){order(id:$id){", lists!("$lists", "$lists", "50", "$lists"),
-        " fulfillmentOrders(first:10){pageInfo{hasNextPage endCursor} nodes{", route!(),
+        "query Rest($id:ID!,$lists:Int!,$routes:Boolean!){order(id:$id){", lists!("$lists", "$lists", "50", "$lists"),
+        " fulfillmentOrders(first:10)@include(if:$routes){pageInfo{hasNextPage endCursor} nodes{", route!(),
         " lineItems(first:$lists){pageInfo{hasNextPage endCursor} nodes{remainingQuantity lineItem{id}}}}}}}"
     );
 
@@ -235,7 +252,7 @@ documents! {
     /// More lines of a fulfilment order.
     FULFILLMENT_LINES "FulfillmentLines" 30.0 concat!(
         "query FulfillmentLines($id:ID!,$after:String){of:fulfillmentOrder(id:$id){list:lineItems(first:100,after:$after)",
-        "{pageInfo{hasNextPage endCursor} nodes{id remainingQuantity lineItem{id}}}}}"
+        "{pageInfo{hasNextPage endCursor} nodes{id remainingQuantity lineItem{id isGiftCard}}}}}"
     );
 
     /// More lines of a fulfilment.
@@ -243,6 +260,9 @@ documents! {
         "query FulfilledLines($id:ID!,$after:String){of:fulfillment(id:$id){list:fulfillmentLineItems(first:250,",
         "after:$after){pageInfo{hasNextPage endCursor} nodes{quantity lineItem{id}}}}}"
     );
+
+    /// All tracking numbers of a fulfilment.
+    NUMBERS "Numbers" 30.0 "query Numbers($id:ID!){fulfillment(id:$id){trackingInfo(first:250){company number url}}}";
 
     /// Ships a parcel. One call is for one location.
     FULFILL "Fulfill" 12.0 concat!(
@@ -306,16 +326,17 @@ documents! {
     );
 }
 
-/// The query that a bulk operation runs: the orders that `filter` finds, each as in a page.
-/// Connections are spelled `edges{node}`; `nodes` is refused there.
-pub fn bulk(filter: &str) -> String {
+/// The query that a bulk operation runs: the orders that `filter` finds, each as in a page, with
+/// their fulfilment orders where these may be seen (`routes`). Connections are spelled
+/// `edges{node}`; `nodes` is refused there.
+pub fn bulk(filter: &str, routes: bool) -> String {
     let filter = serde_json::Value::from(filter);
+    let routes = if routes { concat!(" fulfillmentOrders{edges{node{", route!(), "}}}") } else { "" };
     format!(
-        "{{orders(query:{filter},sortKey:CREATED_AT){{edges{{node{{{} shippingLines{{edges{{node{{{}}}}}}} \
-         fulfillmentOrders{{edges{{node{{{}}}}}}} lineItems{{edges{{node{{{}}}}}}}}}}}}}}}",
+        "{{orders(query:{filter},sortKey:CREATED_AT){{edges{{node{{{} shippingLines{{edges{{node{{{}}}}}}}{routes} \
+         lineItems{{edges{{node{{{}}}}}}}}}}}}}}}",
         order!(),
         shipping_line!(),
-        route!(),
         line!()
     )
 }
@@ -332,8 +353,10 @@ mod tests {
             ast::Document::parse(document.text, document.name).unwrap_or_else(|e| panic!("{}: {e}", document.name));
             assert!(document.text.contains(&format!(" {}", document.name)), "{}", document.name);
         }
-        let bulk = bulk("created_at:>='2026-11-20T00:00:00Z' tag:\"x\"");
-        ast::Document::parse(&bulk, "bulk").unwrap();
-        assert!(!bulk.contains("nodes"));
+        for routes in [true, false] {
+            let bulk = bulk("created_at:>='2026-11-20T00:00:00Z' tag:\"x\"", routes);
+            ast::Document::parse(&bulk, "bulk").unwrap();
+            assert!(!bulk.contains("nodes") && bulk.contains("fulfillmentOrders") == routes);
+        }
     }
 }

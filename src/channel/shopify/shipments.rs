@@ -20,13 +20,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::api::Api;
-use super::errors::short;
+use super::errors::{denies_routes, short};
 use super::map::{is_made, time};
 use super::operation::Operation;
-use super::probe::missing;
+use super::probe::{SHIP, missing};
 use super::query::{self, Document};
 use super::wire::{
-    App, BY_SERVICE, Fulfillment, FulfillmentLine, Nodes, OpenLine, PICKED_UP, Route, Tracking, objects,
+    App, BY_SERVICE, Fulfillment, FulfillmentLine, INCOMPLETE, Nodes, OpenLine, PICKED_UP, Route, Tracking, objects,
 };
 use super::{gid, number, probe};
 use crate::channel::all_pages::{self, all_pages};
@@ -52,6 +52,14 @@ objects! {
 
     /// What of an order can be shipped from where, and what has been.
     State [created_at: String, fulfillments: Vec<Fulfillment>, fulfillment_orders: Nodes<Route>] {}
+}
+
+objects! {
+    /// What [`query::NUMBERS`] gives.
+    Parcels { fulfillment: Option<Numbers> }
+
+    /// Tracking numbers.
+    Numbers { tracking_info: Vec<Tracking> }
 }
 
 /// One more page of a list: what it is of, and the list.
@@ -157,6 +165,10 @@ const UNWRITTEN: &str = "nothing was written";
 /// As many members as Shopify gives of a list that has no pages.
 const MOST_FULFILLMENTS: usize = 250;
 
+/// How many numbers come with a fulfilment, and how many Shopify gives at most: they have no pages.
+const NUMBERS: usize = 10;
+const MOST_NUMBERS: usize = 250;
+
 /// How many fulfilment orders are asked for at once, lines of each, fulfilments, of which there are
 /// no pages, and lines of each.
 ///
@@ -178,14 +190,16 @@ fn read(api: &Api, remote_id: &str) -> Result<State> {
         let variables = json!({
             "id": id, "orders": orders, "lines": lines, "fulfillments": fulfillments, "shipped": shipped,
         });
+        let lacks_scope = || missing(SHIP, "nothing can be dispatched; nothing was written");
         let page: Page = match api.ask(&query::FULFILLMENT, variables) {
             Err(error) if error.kind() == ErrorKind::Failed && error.is_too_much() => continue,
+            Err(error) if denies_routes(&error) => return Err(lacks_scope()),
             answer => answer?.read()?,
         };
-        // Without the scope Shopify shows fewer fulfilment orders, or none, and no error.
+        // With a scope for those of others Shopify shows fewer fulfilment orders, or none, and no
+        // error.
         if !page.current_app_installation.is_some_and(|app| app.can_ship()) {
-            let scope = "write_merchant_managed_fulfillment_orders";
-            return Err(missing(scope, "nothing can be dispatched; nothing was written"));
+            return Err(lacks_scope());
         }
         let state = page.order.ok_or_else(|| probe::gone(api, remote_id))?;
         if state.fulfillments.len() < fulfillments {
@@ -211,12 +225,30 @@ fn whole(api: &Api, id: &str, mut state: State) -> Result<State> {
         rest(api, lines, &query::FULFILLMENT_LINES, &one.id, "a fulfilment order's lines", key)?;
     }
     for one in &mut state.fulfillments {
+        if one.tracking_info.len() >= NUMBERS {
+            one.tracking_info = all_numbers(api, &one.id)?;
+        }
         // They say nothing that tells them apart, and pieces of one line may stand in several.
         let nth = Cell::new(0_usize);
         let key = |_: &FulfillmentLine| nth.replace(nth.get() + 1);
         rest(api, &mut one.fulfillment_line_items, &query::FULFILLED_LINES, &one.id, "a fulfilment's lines", key)?;
     }
     Ok(state)
+}
+
+/// All numbers of a fulfilment of which [`NUMBERS`] are known: they are replaced together, so one that
+/// is not seen would be taken away.
+fn all_numbers(api: &Api, id: &str) -> Result<Vec<Tracking>> {
+    let Parcels { fulfillment } = api.ask(&query::NUMBERS, json!({ "id": id }))?.read()?;
+    let Some(Numbers { tracking_info }) = fulfillment else {
+        let text = format!("a fulfilment went away while its tracking numbers were read; {UNWRITTEN}");
+        return Err(Error::new(ErrorKind::Temporary, text).hint(AGAIN));
+    };
+    if tracking_info.len() < MOST_NUMBERS {
+        return Ok(tracking_info);
+    }
+    let why = format!("a fulfilment has {MOST_NUMBERS} tracking numbers or more, and Shopify lists no others");
+    Err(impossible(why).hint("change it in the order's page at Shopify"))
 }
 
 /// Reads a list to its end of which a page is there.
@@ -263,8 +295,9 @@ const MOST_LINES: usize = 512;
 
 /// Pieces of a line that one fulfilment order can ship.
 struct Taken<'a> {
-    /// One call is for one location and one method of delivery.
-    group: (&'a str, &'a str),
+    /// One call is for one location and one method of delivery, and for gift cards or for other
+    /// goods: Shopify refuses a fulfilment of both.
+    group: (&'a str, &'a str, bool),
     order: &'a str,
     open: &'a OpenLine,
     count: i64,
@@ -280,7 +313,8 @@ fn divide<'a>(all: &'a [Route], wanted: &mut Quantities) -> Vec<Taken<'a>> {
             let count = open.remaining_quantity.min(*want);
             if count > 0 {
                 *want -= count;
-                taken.push(Taken { group: one.group(), order: &one.id, open, count });
+                let (place, method) = one.group();
+                taken.push(Taken { group: (place, method, open.line_item.is_gift_card), order: &one.id, open, count });
             }
         }
     }
@@ -300,6 +334,10 @@ fn why_not(all: &[Route], wanted: &Quantities) -> String {
     if let Some(scheduled) = with("SCHEDULED") {
         let when = scheduled.fulfill_at.as_deref().map(|at| format!(" for {}", short(at))).unwrap_or_default();
         return format!("it is scheduled{when}, and can be shipped from then on");
+    }
+    if with(INCOMPLETE).is_some() {
+        return "the fulfilment service could not complete it and has given it back; move it to a location of your own in the order's page"
+            .to_owned();
     }
     let has_some = |one: &&Route| wanted.keys().any(|line| one.holds(line));
     let open = all.iter().filter(|one| matches!(&*one.status, "OPEN" | "IN_PROGRESS") && !one.can_ship());
@@ -339,18 +377,25 @@ fn tracking(parcels: &[Parcel]) -> Option<Value> {
     let first = parcels.first()?;
     let company =
         company(first).filter(|name| parcels.iter().all(|parcel| self::company(parcel).as_ref() == Some(name)));
-    let links: Option<Vec<String>> = parcels.iter().map(|parcel| link(parcel, company.is_some())).collect();
+    let mut linked: Vec<(&Parcel, Option<String>)> =
+        parcels.iter().map(|parcel| (parcel, link(parcel, company.is_some()))).collect();
+    if linked.iter().any(|(_, link)| link.is_some()) {
+        linked.iter_mut().filter(|(_, link)| link.is_none()).for_each(|(parcel, url)| *url = link(parcel, false));
+    }
+    // Links are matched to numbers by their places: numbers without one stand behind the others.
+    linked.sort_by_key(|(_, link)| link.is_none());
     let mut tracking = match parcels {
         [one] => json!({ "number": one.tracking }),
-        several => json!({ "numbers": several.iter().map(|parcel| &parcel.tracking).collect::<Vec<_>>() }),
+        _ => json!({ "numbers": linked.iter().map(|(parcel, _)| &parcel.tracking).collect::<Vec<_>>() }),
     };
     if let Some(company) = company {
         tracking["company"] = json!(company);
     }
-    match (links, parcels) {
-        (Some(links), [_]) => tracking["url"] = json!(links.first()),
-        (Some(links), _) => tracking["urls"] = json!(links),
-        (None, _) => {}
+    let links: Vec<String> = linked.into_iter().filter_map(|(_, link)| link).collect();
+    match links.as_slice() {
+        [] => {}
+        [link] if parcels.len() == 1 => tracking["url"] = json!(link),
+        links => tracking["urls"] = json!(links),
     }
     Some(tracking)
 }
@@ -441,6 +486,20 @@ mod tests {
         assert_eq!(taken, [("Berlin", "F1", "F1-1", 2), ("Berlin", "F1", "F1-2", 1), ("Wien", "F2", "F2-1", 2)]);
     }
 
+    /// Each call takes fulfilment orders whole or by lines, so one can be in two calls.
+    #[test]
+    fn d5_gift_cards_go_into_a_fulfilment_of_their_own() {
+        let mut all =
+            [order("F1", "OPEN", "Berlin", &[("1", 2), ("2", 1)]), order("F2", "OPEN", "Berlin", &[("3", 1)])];
+        all[0].line_items.as_mut().unwrap().nodes[1].line_item.is_gift_card = true;
+        let taken = divide(&all, &mut wanted(&[("1", 2), ("2", 1), ("3", 1)]));
+        let calls: Vec<Vec<_>> = taken
+            .chunk_by(|a, b| a.group == b.group)
+            .map(|call| call.iter().map(|one| &*one.open.id).collect())
+            .collect();
+        assert_eq!(calls, [vec!["F1-1", "F2-3"], vec!["F1-2"]]);
+    }
+
     #[test]
     fn a_line_without_any_fulfilment_order_is_not_shipped_by_other_means() {
         let all = [order("F1", "CLOSED", "Berlin", &[("1", 0)]), order("F2", "OPEN", "Wien", &[("2", 1)])];
@@ -486,7 +545,14 @@ mod tests {
         let several = tracking(&[parcel("ups", "1Z1"), parcel("ups", "1Z2")]).unwrap();
         assert_eq!(several, json!({ "numbers": ["1Z1", "1Z2"], "company": "UPS" }));
         let mixed = tracking(&[parcel("ups", "1Z1"), parcel("", "X2")]).unwrap();
-        assert_eq!(mixed, json!({ "numbers": ["1Z1", "X2"] }));
+        assert_eq!((&mixed["numbers"], &mixed["company"]), (&json!(["1Z1", "X2"]), &Value::Null));
+        assert!(mixed["urls"][0].as_str().unwrap().contains("1Z1") && mixed["urls"].as_array().unwrap().len() == 1);
+        let own = Parcel { url: Some("https://x.example/X2".to_owned()), ..parcel("", "X2") };
+        let some = tracking(&[parcel("", "X1"), own.clone(), parcel("", "X3")]).unwrap();
+        assert_eq!(some, json!({ "numbers": ["X2", "X1", "X3"], "urls": ["https://x.example/X2"] }));
+        let known = tracking(&[parcel("ups", "1Z1"), Parcel { carrier: "ups".to_owned(), ..own }]).unwrap();
+        assert_eq!((&known["company"], &known["urls"][1]), (&json!("UPS"), &json!("https://x.example/X2")));
+        assert!(known["urls"][0].as_str().unwrap().contains("1Z1"), "a link of one number is none of the other");
         let two = tracking(&[parcel("ups", "1Z1"), parcel("dhl", "JD2")]).unwrap();
         assert_eq!(two["company"], Value::Null);
         assert!(two["urls"][0].as_str().unwrap().contains("1Z1") && two["urls"][1].as_str().unwrap().contains("JD2"));

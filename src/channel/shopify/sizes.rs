@@ -21,6 +21,9 @@ const PAGE_LINES: u32 = 20;
 /// How many lines an order that is read by itself brings.
 const ORDER_LINES: u32 = 50;
 
+/// How many orders are read by their ids at once.
+const BY_IDS: u32 = 20;
+
 /// How many more are asked for at once, at most.
 const MORE_LINES: u32 = 100;
 
@@ -39,6 +42,8 @@ pub(crate) struct Sizes {
     pub(crate) page_lines: PageSize,
     /// Lines of an order that is read by itself.
     pub(crate) order_lines: PageSize,
+    /// Orders that are read by their ids at once.
+    pub(crate) by_ids: PageSize,
     /// Lines in a list of nothing else.
     pub(crate) more_lines: PageSize,
     /// Members of the other lists of an order.
@@ -55,6 +60,7 @@ impl Sizes {
             heads: usual("heads", HEADS.min(largest_page.max(FIRST_PAGE))),
             page_lines: usual("page_lines", PAGE_LINES),
             order_lines: usual("order_lines", ORDER_LINES),
+            by_ids: usual("by_ids", BY_IDS),
             more_lines: usual("more_lines", MORE_LINES),
             lists: usual("lists", LISTS),
         }

@@ -77,6 +77,7 @@ fn survey(api: &Api, list: List) -> Result<(Option<u64>, Option<i64>)> {
     };
     if let Some(app) = survey.current_app_installation {
         app.need_orders()?;
+        api.note_scopes(&app);
     }
     let oldest = survey.orders.nodes.first().and_then(|order| map::second(order.created_at.as_deref()));
     Ok((survey.orders_count.map(|count| count.count), oldest))

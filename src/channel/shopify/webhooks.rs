@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 use super::operation::Payload;
+use super::probe::{SHIP, missing};
 use super::settings::Settings;
 use super::{operation, query};
 use crate::channel::Values;
@@ -22,9 +23,16 @@ use crate::http::sign::hmac_sha256;
 use crate::secret::Secret;
 
 /// What is known of the deliveries. What else happens to an order (refunds, shipments, edits) is told
-/// as `ORDERS_UPDATED` as well.
+/// as `ORDERS_UPDATED` as well, but for holds, which are of its fulfilment orders.
 pub(super) const WEBHOOKS: Webhooks = Webhooks {
-    topics: &["ORDERS_CREATE", "ORDERS_UPDATED", "ORDERS_CANCELLED", "ORDERS_DELETE"],
+    topics: &[
+        "ORDERS_CREATE",
+        "ORDERS_UPDATED",
+        "ORDERS_CANCELLED",
+        "ORDERS_DELETE",
+        "FULFILLMENT_ORDERS_PLACED_ON_HOLD",
+        "FULFILLMENT_ORDERS_HOLD_RELEASED",
+    ],
     signed_with: &["client_secret", "api_secret"],
     takes_our_key: false,
     comes_within: TimeDelta::hours(4),
@@ -43,6 +51,15 @@ pub(super) const WEBHOOKS: Webhooks = Webhooks {
 struct Body {
     #[serde(default)]
     id: Value,
+    /// Of a hold no more than what is held is told, not of which order it is.
+    #[serde(default)]
+    fulfillment_order: Value,
+}
+
+/// Whether an id is that of a fulfilment order, by which its order is asked for.
+pub(super) fn is_route(id: &str) -> bool {
+    let number = id.strip_prefix("gid://shopify/FulfillmentOrder/");
+    number.is_some_and(|number| order_id(&Value::from(number)).is_some())
 }
 
 fn read(delivery: &Delivery<'_>) -> Told {
@@ -56,10 +73,16 @@ fn read(delivery: &Delivery<'_>) -> Told {
         return Told::Refused;
     }
     let Ok(body) = serde_json::from_slice::<Body>(delivery.body) else { return Told::Refused };
-    match order_id(&body.id) {
-        Some(id) if header(delivery, "topic").is_some_and(|topic| topic.starts_with("orders/")) => {
-            Told::Orders { ids: vec![id], key: header(delivery, "webhook-id").map(str::to_owned) }
+    let topic = header(delivery, "topic").unwrap_or_default();
+    let id = match topic {
+        _ if topic.starts_with("orders/") => order_id(&body.id),
+        "fulfillment_orders/placed_on_hold" | "fulfillment_orders/hold_released" => {
+            body.fulfillment_order["id"].as_str().filter(|id| is_route(id)).map(str::to_owned)
         }
+        _ => None,
+    };
+    match id {
+        Some(id) => Told::Orders { ids: vec![id], key: header(delivery, "webhook-id").map(str::to_owned) },
         _ => Told::Nothing,
     }
 }
@@ -135,6 +158,9 @@ pub(super) fn list(api: &Api) -> Result<Vec<Hook>> {
 /// Carries out a change. What is as wished already is no error.
 pub(super) fn change(api: &Api, change: &HookChange) -> Result<()> {
     let (document, variables, is_done) = match change {
+        HookChange::Create { topic, .. } if topic.starts_with("FULFILLMENT_ORDERS_") && !api.sees_routes() => {
+            return Err(missing(SHIP, "no delivery tells of holds, and the topics for them were not subscribed to"));
+        }
         HookChange::Create { topic, address, .. } => {
             let hook = json!({ "uri": address, "format": "JSON" });
             (&query::SUBSCRIBE, json!({ "topic": topic, "hook": hook }), "already been taken")
@@ -187,5 +213,15 @@ mod tests {
         let mut headers = good;
         headers[2].1 = "products/update";
         assert_eq!(told(&headers, body, &["new"]), Told::Nothing);
+        for (id, is_told) in
+            [("gid://shopify/FulfillmentOrder/7", true), ("gid://shopify/Order/7", false), ("7", false)]
+        {
+            let body = format!(r#"{{"id":9,"fulfillment_order":{{"id":"{id}","status":"on_hold"}}}}"#);
+            let signature = hmac_sha256(b"new", body.as_bytes());
+            let mut headers = headers;
+            (headers[0].1, headers[2].1) = (&signature, "fulfillment_orders/placed_on_hold");
+            let orders = Told::Orders { ids: vec![id.to_owned()], key: Some("b54557e4".to_owned()) };
+            assert_eq!(told(&headers, body.as_bytes(), &["new"]), if is_told { orders } else { Told::Nothing });
+        }
     }
 }

@@ -263,6 +263,12 @@ pub(crate) struct Orders<T> {
     pub(crate) orders_count: Option<Count>,
     /// The app.
     pub(crate) current_app_installation: Option<App>,
+    /// How those stand that were held back when it was last asked.
+    #[serde(default = "Vec::new")]
+    pub(crate) known: Vec<Option<Held>>,
+    /// Those that are held back.
+    #[serde(default = "Nodes::default")]
+    pub(crate) held: Nodes<Reference>,
 }
 
 /// An order's id and times, whatever else is wrong with it.
@@ -311,15 +317,21 @@ impl Route {
 
     /// Whether something is still to be done.
     pub(crate) fn is_open(&self) -> bool {
-        matches!(&*self.status, "OPEN" | "IN_PROGRESS" | "ON_HOLD" | "SCHEDULED")
+        matches!(&*self.status, "OPEN" | "IN_PROGRESS" | "ON_HOLD" | "SCHEDULED" | INCOMPLETE)
     }
 
-    /// Whether the merchant can ship it now. Closed ones keep a remaining quantity after a
-    /// cancelled fulfilment, so the quantity alone says nothing.
+    /// Whether what is in it needs no delivery.
+    pub(crate) fn is_undelivered(&self) -> bool {
+        self.method() == Some("NONE")
+    }
+
+    /// Whether the merchant can ship it now, or say of what needs no delivery that it is done.
+    /// Closed ones keep a remaining quantity after a cancelled fulfilment, so the quantity alone says
+    /// nothing.
     pub(crate) fn can_ship(&self) -> bool {
-        matches!(&*self.status, "OPEN" | "IN_PROGRESS")
+        matches!(&*self.status, "OPEN" | "IN_PROGRESS" | INCOMPLETE)
             && self.can(&["CREATE_FULFILLMENT"])
-            && self.by_others().is_none()
+            && self.by_others().is_none_or(|way| way == UNDELIVERED)
     }
 
     /// Its location and its method of delivery.
@@ -349,7 +361,9 @@ impl Route {
             Some("PICK_UP") => Some(PICKED_UP),
             Some("LOCAL") => Some("brought to the buyer by the shop itself"),
             Some("RETAIL") => Some("handed over in the shop"),
-            Some("NONE") => Some("needs no delivery"),
+            Some("NONE") => Some(UNDELIVERED),
+            // The service has given it back, whatever can be asked of one again.
+            _ if self.status == INCOMPLETE => None,
             _ if self.can(&["CREATE_FULFILLMENT"]) => None,
             _ if self.can(&["REQUEST_FULFILLMENT", "REQUEST_CANCELLATION", "EXTERNAL"]) => Some(BY_SERVICE),
             _ if REQUESTED.contains(&&*self.request_status) => Some(BY_SERVICE),
@@ -357,6 +371,13 @@ impl Route {
         }
     }
 }
+
+/// A service could not go on with it: it is the merchant's to move, to give back, or to hand to a
+/// service again.
+pub(crate) const INCOMPLETE: &str = "INCOMPLETE";
+
+/// Downloads and the like.
+const UNDELIVERED: &str = "needs no delivery";
 
 /// The buyer comes for it.
 pub(crate) const PICKED_UP: &str = "picked up by the buyer";
@@ -370,6 +391,15 @@ objects! {
 
     /// One thing that its token may do.
     Scope { handle: String }
+
+    /// An order that was held back.
+    Held [id: String, display_fulfillment_status: String] {}
+
+    /// Things that were asked for by their ids, each in its place.
+    Listed { nodes: Vec<Option<Value>> }
+
+    /// The order that something is of.
+    Owner { order_id: Option<String> }
 
     /// One order.
     OneOrder { order: Option<Value> }
@@ -478,10 +508,13 @@ objects! {
     OpenLine [
         #[serde(deserialize_with = "pieces")]
         remaining_quantity: i64,
-        line_item: Reference,
+        line_item: Goods,
     ] {
         id: String,
     }
+
+    /// The order's line that it is of.
+    Goods [id: String] { is_gift_card: bool }
 
     /// A label and a text.
     Attribute [key: String] { value: String }

@@ -71,7 +71,7 @@ fn shown(call: &Call<'_, '_>, id: u64) -> Answer {
 pub(super) fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<Written> {
     let scope = match news {
         News::Placed => "store/order/created",
-        News::Changed => "store/order/updated",
+        News::Changed | News::Held | News::Released => "store/order/updated",
         News::PutAway => "store/order/archived",
         News::Erased | News::Named(..) => return None,
     };

@@ -38,6 +38,9 @@ impl Prices {
         let inner = self.requested(&field.selections);
         let name = field.name.as_str();
         let first = field.argument("first").and_then(serde_json::Value::as_f64);
+        if let Some(ids) = field.argument("ids").and_then(serde_json::Value::as_array) {
+            return ids.len() as f64 * (1.0 + inner);
+        }
         let members = || (self.weight)(first.unwrap_or(250.0)) * (1.0 + inner);
         match name {
             _ if self.connections.contains(&name) => 2.0 + members(),

@@ -134,28 +134,36 @@ impl<'a> Parser<'a> {
         })
     }
 
-    fn directives(&mut self) -> Parsed<()> {
+    /// Whether what they stand at is wanted: `@include(if:)`, `@skip(if:)`.
+    fn directives(&mut self) -> Parsed<bool> {
+        let mut wanted = true;
         while self.take('@') {
-            self.name()?;
-            self.arguments()?;
+            let name = self.name()?;
+            let arguments = self.arguments()?;
+            match name {
+                "include" => wanted &= arguments.get("if") == Some(&Value::Bool(true)),
+                "skip" => wanted &= arguments.get("if") != Some(&Value::Bool(true)),
+                _ => {}
+            }
         }
-        Ok(())
+        Ok(wanted)
     }
 
     fn selections(&mut self) -> Parsed<Selections> {
         self.nested(|parser| {
             parser.expect('{')?;
-            let mut items = vec![parser.selection()?];
+            let mut items = Selections::from_iter(parser.selection()?);
             while !parser.take('}') {
-                items.push(parser.selection()?);
+                items.extend(parser.selection()?);
             }
             Ok(items)
         })
     }
 
-    fn selection(&mut self) -> Parsed<Selection> {
+    /// The next member, where its directives want it.
+    fn selection(&mut self) -> Parsed<Option<Selection>> {
         if self.peek() != Some('.') {
-            return self.field().map(Selection::Field);
+            return Ok(self.field()?.map(Selection::Field));
         }
         self.rest = self.rest.strip_prefix("...").ok_or(SyntaxError)?;
         let type_condition = match self.peek() {
@@ -163,23 +171,23 @@ impl<'a> Parser<'a> {
                 "on" => Some(self.name()?.to_owned()),
                 spread => {
                     let spread = spread.to_owned();
-                    self.directives()?;
-                    return Ok(Selection::Spread(spread));
+                    return Ok(self.directives()?.then_some(Selection::Spread(spread)));
                 }
             },
             _ => None,
         };
-        self.directives()?;
-        Ok(Selection::Fragment(type_condition, self.selections()?))
+        let wanted = self.directives()?;
+        let members = self.selections()?;
+        Ok(wanted.then_some(Selection::Fragment(type_condition, members)))
     }
 
-    fn field(&mut self) -> Parsed<Field> {
+    fn field(&mut self) -> Parsed<Option<Field>> {
         let first = self.name()?.to_owned();
         let (alias, name) = if self.take(':') { (Some(first), self.name()?.to_owned()) } else { (None, first) };
         let arguments = self.arguments()?;
-        self.directives()?;
+        let wanted = self.directives()?;
         let selections = if self.peek() == Some('{') { self.selections()? } else { Selections::new() };
-        Ok(Field { alias, name, arguments, selections })
+        Ok(wanted.then_some(Field { alias, name, arguments, selections }))
     }
 
     fn arguments(&mut self) -> Parsed<Map<String, Value>> {
@@ -341,6 +349,15 @@ mod tests {
             "o": { "k": {} },
         });
         assert_eq!(Value::Object(one.arguments), values);
+    }
+
+    #[test]
+    fn what_its_directives_do_not_want_is_not_selected() {
+        let set =
+            read("query($v:Boolean!){a @include(if:false) b @include(if:true) c @skip(if:true) ... @skip(if:true){d}}");
+        let names = |item: &Selection| matches!(item, Selection::Field(field) if field.name == "b");
+        let set = set.unwrap().selections;
+        assert!(set.len() == 1 && set.iter().all(names));
     }
 
     #[test]

@@ -23,12 +23,14 @@ pub(crate) struct Run {
     pub(crate) errors: Vec<Value>,
     /// The query as a whole is wrong.
     pub(crate) invalid: Option<String>,
+    /// Something that may not be null is: so is what stands around it, up to what may be.
+    pub(crate) takes_away: bool,
 }
 
 impl Run {
     /// Nothing is answered yet.
     pub(crate) fn new(dialect: &'static Dialect) -> Self {
-        Self { dialect, path: Vec::new(), errors: Vec::new(), invalid: None }
+        Self { dialect, path: Vec::new(), errors: Vec::new(), invalid: None, takes_away: false }
     }
 
     /// A field of the root came to nothing.
@@ -66,7 +68,7 @@ impl Run {
                 }
             }
         }
-        (Value::Object(out), cost)
+        (if self.takes_away { Value::Null } else { Value::Object(out) }, cost)
     }
 
     /// Does something one step further down.
@@ -87,6 +89,7 @@ impl Run {
         };
         if let Some(access) = value.get("$denied") {
             let error = (self.dialect.denied)(&field.name, access, &self.path);
+            self.takes_away = value["$needed"] == true;
             return (self.fail(error), 0.0);
         }
         if let Some(members) = value.get("$connection").and_then(Value::as_array) {
@@ -97,6 +100,7 @@ impl Run {
             Value::Array(items) => self.each(head(items, field.first()), &field.selections),
             Value::Object(_) if !field.selections.is_empty() => {
                 let (value, cost) = self.select(value, &field.selections);
+                self.takes_away = false;
                 (value, cost + f64::from(u8::from(!self.dialect.prices.is_free(&field.name))))
             }
             _ => (value.clone(), 0.0),
@@ -108,12 +112,18 @@ impl Run {
         let mut values = Vec::with_capacity(items.len());
         let mut cost = 0.0;
         for (n, item) in items.iter().enumerate() {
+            if item.is_null() {
+                values.push(Value::Null);
+                continue;
+            }
             let (value, price) = self.at(json!(n), |run| run.select(item, set));
+            self.takes_away &= item["$nullable"] != true;
             values.push(value);
             cost += 1.0 + price;
         }
         let count = items.len().max(1) as f64;
-        (Value::Array(values), cost / count * (self.dialect.prices.weight)(items.len() as f64))
+        let values = if self.takes_away { Value::Null } else { Value::Array(values) };
+        (values, cost / count * (self.dialect.prices.weight)(items.len() as f64))
     }
 
     fn connection(&mut self, list: &Value, members: &[Value], field: &Field) -> (Value, f64) {
@@ -137,7 +147,7 @@ impl Run {
             out.insert(part.key().to_owned(), value);
             cost += price;
         }
-        (Value::Object(out), cost)
+        (if self.takes_away { Value::Null } else { Value::Object(out) }, cost)
     }
 }
 

@@ -73,7 +73,7 @@ pub(super) fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) ->
     let (topic, of) = match news {
         News::Placed => ("sales.order.created", id),
         News::Named(topic, of) => (topic, of),
-        News::Changed | News::PutAway | News::Erased => return None,
+        News::Changed | News::PutAway | News::Erased | News::Held | News::Released => return None,
     };
     if topic != hook.topic {
         return None;

@@ -6,6 +6,7 @@ use super::options::Options;
 use super::vendor::FulfillmentOrder;
 use super::{NewOrder, Order, Shop};
 use crate::clock::Clock;
+use crate::sim::world::hooks::News;
 use crate::sim::world::{Shipment, Tracking};
 
 /// One order for each thing a merchant meets sooner or later.
@@ -60,6 +61,16 @@ impl Shop {
         self.with(|context| context.change(id, change))
     }
 
+    /// Changes what is not the order's own: its date does not move.
+    fn quietly(&self, id: u64, news: Option<News>, change: impl FnOnce(&mut Order)) -> bool {
+        self.with(|context| {
+            let Some(order) = context.order_mut(id) else { return false };
+            change(order);
+            news.into_iter().for_each(|news| context.state.note(id, news));
+            true
+        })
+    }
+
     /// Half of an order's pieces are to come from another location.
     pub fn split(&self, id: u64) -> bool {
         self.update(id, |order| {
@@ -91,9 +102,38 @@ impl Shop {
         })
     }
 
+    /// The service has taken it, cannot go on, and gives it back.
+    pub fn give_up(&self, id: u64) -> bool {
+        self.update(id, |order| {
+            let held = order.own.fulfillment_orders.iter_mut().filter(|one| one.service && one.status != "CLOSED");
+            held.for_each(|one| (one.service, one.status, one.location) = (false, "INCOMPLETE", 99));
+        })
+    }
+
+    /// What a service gave back is moved to the merchant's own location: another fulfilment order.
+    pub fn bring_home(&self, id: u64) -> bool {
+        self.update(id, |order| {
+            let back = order.own.fulfillment_orders.iter_mut().filter(|one| one.status == "INCOMPLETE");
+            back.for_each(|one| (one.status, one.location, one.id) = ("OPEN", 1, one.id + 10));
+        })
+    }
+
+    /// The buyer returns so many pieces of the nth line; their money is not given back yet.
+    pub fn open_return(&self, id: u64, nth: usize, pieces: u64) -> bool {
+        self.update(id, |order| {
+            let line = order.lines.get(nth).map(|line| line.id);
+            order.own.returning.extend(line.map(|line| (line, pieces)));
+        })
+    }
+
+    /// All items of an order are marked as in progress.
+    pub fn begin(&self, id: u64) -> bool {
+        self.update(id, |order| order.own.in_progress = true)
+    }
+
     /// An order is to be shipped later.
     pub fn schedule(&self, id: u64) -> bool {
-        self.update(id, |order| {
+        self.quietly(id, None, |order| {
             order
                 .own
                 .fulfillment_orders
@@ -126,12 +166,12 @@ impl Shop {
 
     /// An order is held back.
     pub fn hold(&self, id: u64, reason: &str) -> bool {
-        self.update(id, |order| hold(order, reason))
+        self.quietly(id, Some(News::Held), |order| hold(order, reason))
     }
 
     /// A hold is over. Its fulfilment orders are replaced by new ones.
     pub fn release(&self, id: u64) -> bool {
-        self.update(id, release)
+        self.quietly(id, Some(News::Released), release)
     }
 
     /// An edit takes one piece of the nth line out.

@@ -54,6 +54,7 @@ const FIELDS: &[(&str, &str, Resolver)] = &[
     ("orders", "read_orders", lists::orders),
     ("ordersCount", "read_orders", lists::count),
     ("order", "read_orders", order),
+    ("nodes", "read_orders", lists::nodes),
     ("fulfillmentOrder", "", |context, given| {
         let found = id_of("FulfillmentOrder", &given["id"]).and_then(|id| {
             let find = |order: &Order| order.own.fulfillment_orders.iter().find(|one| one.id == id).cloned();
@@ -199,6 +200,11 @@ fn denied(field: &str, access: &Value, path: &[Value]) -> Value {
         let message = "This app is not approved to access the Customer object. See https://partners.shopify.com/1/apps/1/customer_data for more details.";
         return json!({ "message": message, "path": path });
     }
+    if access == "untold" {
+        // Of fulfilment orders it is not told which access they take.
+        let message = format!("Access denied for {field} field.");
+        return json!({ "message": message, "path": path, "extensions": { "code": "ACCESS_DENIED" } });
+    }
     let message = format!("Access denied for {field} field. Required access: {}", access.as_str().unwrap_or_default());
     let documentation = "https://shopify.dev/api/usage/access-scopes";
     json!({
@@ -221,7 +227,7 @@ fn root(context: &mut Context<'_>, run: &mut Run, set: &[Selection], warnings: &
         cost += price;
     }
     let gone = |name: &&str| data.get(*name).is_some_and(Value::is_null);
-    let gone = ["orders", "shop", "currentAppInstallation"].iter().any(gone);
+    let gone = run.takes_away || ["orders", "shop", "currentAppInstallation"].iter().any(gone);
     (if gone { Value::Null } else { Value::Object(data) }, cost)
 }
 

@@ -108,7 +108,10 @@ fn write(context: &Context<'_>, query: &str, grouped: bool) -> Result<File, Stri
         file.failed |= context.state.unrenderable.contains(&entry.id);
         let Some(tree) = render::order(context, entry.id) else { continue };
         let mut below = Vec::new();
-        line(&mut file.text, &split(&tree, node, &mut below)?);
+        let order = split(&tree, node, &mut below)?;
+        // What the app may not see, and must be there, ends the operation.
+        file.failed |= order.is_null();
+        line(&mut file.text, &order);
         (file.roots, file.rows) = (file.roots + 1, file.rows + 1 + below.len() as u64);
         let to = if grouped { &mut file.text } else { &mut scattered };
         below.iter().for_each(|row| line(to, row));

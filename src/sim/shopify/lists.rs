@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, internal};
 use super::options::Options;
+use super::vendor::fulfillment_status;
 use super::{Context, render};
 use crate::sim::world::{By, Query, narrow};
 
@@ -30,6 +31,8 @@ pub(crate) fn search(context: &Context<'_>, text: &str) -> (Query, Vec<Value>) {
             "created_at" => (&mut query.created, time(value)),
             "updated_at" => (&mut query.modified, time(value)),
             "id" => (&mut query.id, value.parse().ok().map(|id| (id, id))),
+            "fulfillment_status" => continue,
+            "" if term == "OR" => continue,
             _ => {
                 let message = "Invalid search field for this query.";
                 warnings.push(json!({ "field": field, "message": message, "code": "invalid_field" }));
@@ -42,6 +45,44 @@ pub(crate) fn search(context: &Context<'_>, text: &str) -> (Query, Vec<Value>) {
         narrow(&mut query.created, ">=", (context.now - WINDOW, context.now));
     }
     (query, warnings)
+}
+
+/// Orders of these fulfilment statuses, in no order: nothing where the filter has none. Only what
+/// somebody has touched is looked at, which is where holds come from.
+fn of_status(context: &Context<'_>, text: &str) -> Option<Vec<u64>> {
+    let wanted: Vec<String> = text
+        .split_whitespace()
+        .filter_map(|term| term.strip_prefix("fulfillment_status:"))
+        .map(str::to_uppercase)
+        .collect();
+    let touched = context.state.orders.iter().filter(|(_, entry)| entry.order.is_some()).map(|(id, _)| *id);
+    let has =
+        |id: &u64| context.order(*id).is_some_and(|order| wanted.iter().any(|one| *one == fulfillment_status(&order)));
+    (!wanted.is_empty()).then(|| touched.filter(has).collect())
+}
+
+/// `nodes(ids:)`: what there is of them, each in its place.
+pub(crate) fn nodes(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
+    let mut trees = Vec::new();
+    for id in arguments.get("ids").and_then(Value::as_array).into_iter().flatten() {
+        let order = render::id_of("Order", id);
+        if order.is_some_and(|id| context.state.unrenderable.contains(&id)) {
+            return Err(internal());
+        }
+        let seen = |id: &u64| {
+            context.state.orders.get(id).is_some_and(|entry| visible(context.options, entry.created, context.now))
+        };
+        let route = render::id_of("FulfillmentOrder", id).and_then(|id| {
+            let order = context.order(super::order_of(id))?;
+            order.own.fulfillment_orders.iter().find(|one| one.id == id).map(render::fulfillment_order)
+        });
+        let mut tree = order.filter(seen).and_then(|id| render::order(context, id)).or(route).unwrap_or_default();
+        if tree.is_object() {
+            tree["$nullable"] = json!(true);
+        }
+        trees.push(tree);
+    }
+    Ok(json!({ "$list": trees }))
 }
 
 /// The milliseconds of a second. Without quotes only the date counts.
@@ -83,11 +124,29 @@ pub(crate) fn orders(context: &mut Context<'_>, arguments: &Map<String, Value>) 
         Some(_) => return Err(json!({ "message": "unsupported sort key in a simulated store" })),
     };
     query.behind = text("after").map(|text| decode(options, text)).transpose()?;
+    if deaf.filter {
+        query = Query { by: query.by, behind: query.behind, ..Query::default() };
+    }
     query.descending = arguments.get("reverse") == Some(&Value::Bool(true));
     let row = |one: &super::Entry| (if query.by == By::Modified { one.seen } else { one.created }, one.id);
     let mut page: Vec<(i64, u64)> = context.state.find(query).take(first.saturating_add(1)).map(row).collect();
+    if query.behind.is_none() {
+        let all = Query { by: query.by, ..Query::default() };
+        let strays: Vec<(i64, u64)> =
+            context.state.find(all).take(deaf.strays).map(row).filter(|stray| !page.contains(stray)).collect();
+        page.splice(0..0, strays);
+    }
     let more = page.len() > first && !deaf.ends;
     page.truncate(first);
+    if let Some(found) = of_status(context, text("query").unwrap_or_default()) {
+        let shown = |id: &u64| {
+            Some((context.state.orders.get(id).filter(|one| visible(options, one.created, context.now))?.created, *id))
+        };
+        page = found.iter().filter_map(shown).collect();
+        page.sort_unstable();
+        page.reverse();
+        page.truncate(first);
+    }
     if page.iter().any(|(_, id)| context.state.unrenderable.contains(id)) {
         return Err(internal());
     }

@@ -4,12 +4,15 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::options::Options;
-use super::vendor::{FulfillmentOrder, OpenLine, Shopify, fulfillment_status, removed_from, total, unfulfilled};
+use super::vendor::{
+    FulfillmentOrder, OpenLine, Shopify, fulfillment_status, removed_from, returning, returning_from, total,
+    unfulfilled,
+};
 use super::{Context, Entry, Order};
 use crate::clock::{from_millis, rfc3339};
 use crate::sim::forms::merge;
 use crate::sim::world::fixtures::email;
-use crate::sim::world::{Address, Fee, Line, Meta, Refund, Shipment, Tracking, Vendor, Way};
+use crate::sim::world::{Address, Fee, Line, Meta, Refund, Shipment, Tracking, Vendor};
 
 /// Shopify's global id.
 pub(crate) fn gid(kind: &str, id: u64) -> String {
@@ -99,7 +102,7 @@ fn head(options: &Options, entry: &Entry, order: &Order) -> Value {
         "cancellation": cancelled.map(|one| json!({ "$type": "OrderCancellation", "staffNote": one.note })),
         "closed": own.closed.is_some() || gone, "closedAt": own.closed.or(cancelled.map(|one| one.at)).map(time),
         "test": order.test, "edited": own.edited, "confirmed": true, "displayFinancialStatus": own.financial,
-        "displayFulfillmentStatus": fulfillment_status(order), "returnStatus": "NO_RETURN",
+        "displayFulfillmentStatus": fulfillment_status(order), "returnStatus": if own.returning.is_empty() { "NO_RETURN" } else { "IN_PROGRESS" },
         "sourceName": order.source, "sourceIdentifier": null, "note": text(&order.note), "tags": own.tags,
         "customAttributes": order.meta.iter().map(attribute).collect::<Value>(),
         "email": personal(json!(email(order.id % 100_000))), "customer": customer(options, order),
@@ -115,7 +118,7 @@ fn rest(options: &Options, order: &Order, created: i64, now: i64) -> Value {
     let own = &order.own;
     let gone = own.cancelled.is_some();
     let goods = order.subtotal() - order.discount();
-    let (total, removed) = (total(order), removed_from(order));
+    let (total, removed) = (total(order), removed_from(order) + returning_from(order));
     let current = if gone { ZERO } else { total - removed };
     let refunded = order.refunded();
     let paid = matches!(own.financial, Some("PAID" | "PARTIALLY_REFUNDED" | "REFUNDED"));
@@ -145,7 +148,7 @@ fn rest(options: &Options, order: &Order, created: i64, now: i64) -> Value {
         "transactions": { "$list": transactions(order) },
         "shippingLines": { "$connection": shipping_lines(&money, order) },
         "lineItems": { "$connection": order.lines.iter().map(|one| line(&money, order, one)).collect::<Value>() },
-        "fulfillmentOrders": { "$connection": fulfillment_orders(options, order, created, now) },
+        "fulfillmentOrders": fulfillment_orders(options, order, created, now),
     })
 }
 
@@ -214,13 +217,18 @@ fn line(money: &Money<'_>, order: &Order, line: &Line) -> Value {
         "$type": "LineItem", "id": gid("LineItem", line.id), "sku": text(&line.sku),
         "title": if line.parent.is_empty() { &line.name } else { &line.parent },
         "variantTitle": (!choices.is_empty()).then(|| choices.join(" / ")), "quantity": line.quantity,
-        "currentQuantity": if order.own.cancelled.is_some() { 0 } else { line.current() },
+        "currentQuantity": if order.own.cancelled.is_some() { 0 } else { line.current().saturating_sub(returning(order, line)) },
         "unfulfilledQuantity": unfulfilled(line), "requiresShipping": line.ships(), "customAttributes": [],
-        "isGiftCard": line.way == Way::Download, "variant": reference("ProductVariant", line.product * 10),
+        "isGiftCard": is_gift_card(line), "variant": reference("ProductVariant", line.product * 10),
         "product": reference("Product", line.product), "originalUnitPriceSet": money.bag(line.price),
         "discountAllocations": if line.discount > ZERO { discount } else { json!([]) },
         "taxLines": { "$list": [money.tax(line.total())] },
     })
+}
+
+/// Of plastic: sent like any other goods.
+pub(crate) fn is_gift_card(line: &Line) -> bool {
+    line.sku.starts_with("GIFT-")
 }
 
 /// A fulfilment by itself.
@@ -241,15 +249,31 @@ pub(crate) fn fulfillment(one: &Shipment) -> Value {
     })
 }
 
-/// Without a scope for them there are none, and nothing says so; very new orders have none yet.
-fn fulfillment_orders(options: &Options, order: &Order, created: i64, now: i64) -> Vec<Value> {
-    if !options.has("read_merchant_managed_fulfillment_orders") || now < created + options.routing * 1000 {
-        return Vec::new();
+/// Without any scope for them the list is denied, and it may not be null; with a scope for those of
+/// others there are none of the merchant's own locations, and nothing says so. Very new orders have
+/// none yet.
+fn fulfillment_orders(options: &Options, order: &Order, created: i64, now: i64) -> Value {
+    if !options.scopes.iter().any(|scope| scope.ends_with("_fulfillment_orders")) {
+        return json!({ "$denied": "untold", "$needed": true });
     }
+    let mut trees = Vec::new();
+    if now >= created + options.routing * 1000 {
+        trees = routes(order, !options.has("read_merchant_managed_fulfillment_orders"));
+    }
+    json!({ "$connection": trees })
+}
+
+fn routes(order: &Order, only_of_services: bool) -> Vec<Value> {
     let way = if order.delivery.is_empty() { "SHIPPING" } else { order.delivery };
-    let mut trees: Vec<Value> = order.own.fulfillment_orders.iter().map(fulfillment_order).collect();
-    trees.iter_mut().for_each(|tree| tree["deliveryMethod"]["methodType"] = json!(way));
-    trees
+    let shown = order.own.fulfillment_orders.iter().filter(|one| one.service || !only_of_services);
+    let tree = |one: &FulfillmentOrder| {
+        let mut tree = fulfillment_order(one);
+        if !one.undelivered {
+            tree["deliveryMethod"]["methodType"] = json!(way);
+        }
+        tree
+    };
+    shown.map(tree).collect()
 }
 
 /// A fulfilment order by itself.
@@ -261,6 +285,7 @@ pub(crate) fn fulfillment_order(one: &FulfillmentOrder) -> Value {
         "IN_PROGRESS" => &["CREATE_FULFILLMENT", "HOLD"],
         "ON_HOLD" => &["RELEASE_HOLD", "HOLD", "MOVE"],
         "SCHEDULED" => &["MARK_AS_OPEN"],
+        "INCOMPLETE" => &["REQUEST_FULFILLMENT", "MOVE"],
         _ => &[],
     };
     let place = match one.location {
@@ -275,16 +300,18 @@ pub(crate) fn fulfillment_order(one: &FulfillmentOrder) -> Value {
     let line = |open: &OpenLine| {
         json!({
             "$type": "FulfillmentOrderLineItem", "id": gid("FulfillmentOrderLineItem", open.id), "totalQuantity": open.total,
-            "remainingQuantity": open.remaining, "lineItem": { "$type": "LineItem", "id": gid("LineItem", open.line) },
+            "remainingQuantity": open.remaining,
+            "lineItem": { "$type": "LineItem", "id": gid("LineItem", open.line), "isGiftCard": open.gift },
         })
     };
     json!({
-        "$type": "FulfillmentOrder", "id": gid("FulfillmentOrder", one.id), "status": one.status, "requestStatus": request,
+        "$type": "FulfillmentOrder", "id": gid("FulfillmentOrder", one.id), "orderId": gid("Order", super::order_of(one.id)), "status": one.status, "requestStatus": request,
         "fulfillAt": if one.status == "SCHEDULED" { json!("2027-01-15T00:00:00Z") } else { Value::Null },
         "supportedActions": actions.iter().map(|action| json!({ "$type": "FulfillmentOrderSupportedAction", "action": action })).collect::<Vec<_>>(),
         "assignedLocation": { "$type": "FulfillmentOrderAssignedLocation", "name": place,
             "location": { "$type": "Location", "id": gid("Location", one.location) } },
-        "deliveryMethod": { "$type": "DeliveryMethod", "id": gid("DeliveryMethod", one.id), "methodType": "SHIPPING" },
+        "deliveryMethod": { "$type": "DeliveryMethod", "id": gid("DeliveryMethod", one.id),
+            "methodType": if one.undelivered { "NONE" } else { "SHIPPING" } },
         "fulfillmentHolds": hold.into_iter().collect::<Vec<_>>(),
         "lineItems": { "$connection": one.lines.iter().map(line).collect::<Vec<_>>() },
     })

@@ -108,6 +108,10 @@ pub struct Own {
     pub(crate) closed: Option<i64>,
     /// Its lines were edited.
     pub(crate) edited: bool,
+    /// Pieces of lines that are on their way back; their money is not.
+    pub(crate) returning: Vec<(u64, u64)>,
+    /// All its items are said to be in progress.
+    pub(crate) in_progress: bool,
     /// The buyer's data were erased.
     pub(crate) erased: bool,
     /// Tags.
@@ -138,6 +142,8 @@ pub(crate) struct FulfillmentOrder {
     pub(crate) location: u64,
     /// Whether a fulfilment service has the goods: nobody else ships them.
     pub(crate) service: bool,
+    /// Whether what is in it needs no delivery.
+    pub(crate) undelivered: bool,
     /// Why it is held back.
     pub(crate) hold: Option<String>,
     /// Its lines.
@@ -155,6 +161,8 @@ pub(crate) struct OpenLine {
     pub(crate) total: u64,
     /// Of which not shipped yet.
     pub(crate) remaining: u64,
+    /// Whether it is a gift card.
+    pub(crate) gift: bool,
 }
 
 /// Pieces of a line that are still to be fulfilled.
@@ -174,18 +182,33 @@ pub(super) fn removed_from(order: &Order) -> Decimal {
     order.lines.iter().map(removed).sum()
 }
 
+/// Pieces of a line that are on their way back: they are taken off the order when the return is made
+/// (changelog of 2024-02-20).
+pub(super) fn returning(order: &Order, line: &Line) -> u64 {
+    order.own.returning.iter().filter(|(id, _)| *id == line.id).map(|(_, pieces)| pieces).sum()
+}
+
+/// What they cost, discounts taken off.
+pub(super) fn returning_from(order: &Order) -> Decimal {
+    let each = |line: &Line| line.total().checked_div(Decimal::from(line.quantity)).unwrap_or_default();
+    order.lines.iter().map(|line| (each(line) * Decimal::from(returning(order, line))).trunc_with_scale(2)).sum()
+}
+
 /// Everything as ordered.
 pub(super) fn total(order: &Order) -> Decimal {
     order.subtotal() - order.discount() + order.shipping() + order.fees() + order.duties
 }
 
-/// `displayFulfillmentStatus`.
+/// `displayFulfillmentStatus`: of all items, whether they are sent or not. Nothing is required where
+/// nothing is left of an order of which nothing was fulfilled, as after a refund in full (changelog
+/// of 2026-07-03).
 pub(super) fn fulfillment_status(order: &Order) -> &'static str {
-    let left = order.lines.iter().any(|line| line.ships() && unfulfilled(line) > 0);
+    let left = order.own.cancelled.is_none() && order.lines.iter().any(|line| unfulfilled(line) > 0);
     let some = |status: &str| order.own.fulfillment_orders.iter().any(|one| one.status == status);
     match (order.sent().next().is_some(), left) {
-        _ if !order.lines.iter().any(Line::ships) => "FULFILLMENT_NOT_REQUIRED",
+        (false, false) => "FULFILLMENT_NOT_REQUIRED",
         (true, false) => "FULFILLED",
+        _ if order.own.in_progress => "IN_PROGRESS",
         (true, true) => "PARTIALLY_FULFILLED",
         _ if some("ON_HOLD") => "ON_HOLD",
         _ if some("SCHEDULED") => "SCHEDULED",
@@ -193,18 +216,24 @@ pub(super) fn fulfillment_status(order: &Order) -> &'static str {
     }
 }
 
-/// Shopify's background worker: one fulfilment order for all that ships.
+/// Shopify's background worker: one fulfilment order for all that ships, and one beside it for what
+/// needs no delivery.
 fn route(order: &mut Order) {
-    let ships = order.lines.iter().filter(|line| line.ships() && line.current() > 0);
-    let lines: Vec<OpenLine> = ships
-        .map(|line| OpenLine { id: line.id + 300, line: line.id, total: line.current(), remaining: line.open() })
-        .collect();
-    if lines.is_empty() {
-        return;
-    }
     let status = if order.own.cancelled.is_some() { "CLOSED" } else { "OPEN" };
-    order.own.fulfillment_orders =
-        vec![FulfillmentOrder { id: order.id + 200, status, location: 1, service: false, hold: None, lines }];
+    let of = |undelivered: bool| {
+        let lines = order.lines.iter().filter(|line| line.ships() != undelivered && line.current() > 0);
+        let open = |line: &Line| OpenLine {
+            id: line.id + 300,
+            line: line.id,
+            total: line.current(),
+            remaining: line.unsent(),
+            gift: render::is_gift_card(line),
+        };
+        let (id, lines) = (order.id + if undelivered { 204 } else { 200 }, lines.map(open).collect());
+        FulfillmentOrder { id, status, location: 1, service: false, undelivered, hold: None, lines }
+    };
+    let all = [of(false), of(true)];
+    order.own.fulfillment_orders = all.into_iter().filter(|one| !one.lines.is_empty()).collect();
 }
 
 /// What is not open in the order any more is not in its fulfilment orders.
@@ -212,7 +241,7 @@ fn settle(order: &mut Order, edited: bool) {
     for line in &order.lines {
         let all = order.own.fulfillment_orders.iter_mut().flat_map(|one| &mut one.lines);
         let mut here: Vec<&mut OpenLine> = all.filter(|open| open.line == line.id).collect();
-        let mut excess = here.iter().map(|open| open.remaining).sum::<u64>().saturating_sub(line.open());
+        let mut excess = here.iter().map(|open| open.remaining).sum::<u64>().saturating_sub(line.unsent());
         for open in here.iter_mut().filter(|open| open.remaining > 0) {
             let taken = open.remaining.min(excess);
             (open.remaining, excess) = (open.remaining - taken, excess - taken);
@@ -268,6 +297,7 @@ impl Vendor for Shopify {
     const TICKS: i64 = 1000;
     const KEEPS_LINES: bool = true;
     const TELLS_RETURNS: bool = true;
+    const HOLDS_IN_SILENCE: bool = true;
     const PROGRAM: &str = "1466707";
     const NEW_IS_CHANGED: bool = true;
     type Options = Options;
@@ -410,7 +440,18 @@ impl Vendor for Shopify {
     }
 
     fn stands(_entry: &Entry, order: &Order) -> (bool, bool) {
-        (order.own.cancelled.is_some(), fulfillment_status(order) == "FULFILLED")
+        let has_all = |line: &Line| !line.ships() || unfulfilled(line) == 0;
+        let is_sent = order.sent().next().is_some() && order.lines.iter().all(has_all);
+        (order.own.cancelled.is_some(), is_sent)
+    }
+
+    /// What needs no delivery is in fulfilments of its own, and in no parcel.
+    fn parcels(order: &Order) -> (u64, Vec<(String, String)>) {
+        let items = order.sent().flat_map(|one| &one.items);
+        let pieces =
+            items.filter(|(line, _)| order.line(*line).is_some_and(Line::ships)).map(|(_, pieces)| pieces).sum();
+        let numbers = order.sent().flat_map(|one| &one.tracking).filter(|one| !one.number.is_empty());
+        (pieces, numbers.map(|one| (one.carrier.clone(), one.number.clone())).collect())
     }
 
     fn remarks(order: &Order) -> String {
@@ -452,6 +493,9 @@ impl Vendor for Shopify {
             "outsource" => shop.outsource(id, nth),
             "split" => shop.split(id),
             "schedule" => shop.schedule(id),
+            "begin" => shop.begin(id),
+            "give-up" => shop.give_up(id),
+            "move" => shop.bring_home(id),
             "price" => {
                 shop.options().price = wish["times"].as_f64().unwrap_or(1.0);
                 true

@@ -28,6 +28,12 @@ fn refused(field: &[&str], message: &str) -> Vec<Value> {
 pub(super) fn create(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Value {
     let topic = arguments.get("topic").and_then(Value::as_str).unwrap_or_default();
     let address = arguments["webhookSubscription"]["uri"].as_str().unwrap_or_default();
+    let is_of_routes = topic.starts_with("FULFILLMENT_ORDERS_");
+    if is_of_routes && !context.options.scopes.iter().any(|scope| scope.ends_with("_fulfillment_orders")) {
+        let message = format!("You do not have permission to create or update webhooks with {topic} topic.");
+        let errors = refused(&["topic"], &message);
+        return json!({ "$type": "WebhookSubscriptionCreatePayload", "webhookSubscription": null, "userErrors": errors });
+    }
     let mut post = locked(&context.state.post);
     let is_taken = post.hooks.iter().any(|hook| hook.topic == topic && hook.address == address);
     let (made, errors) = match address.split_once("://") {
@@ -62,7 +68,10 @@ pub(super) fn delete(context: &mut Context<'_>, arguments: &Map<String, Value>) 
 pub(super) fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<Written> {
     let order = context.order(id);
     let is_cancelled = order.as_ref().is_some_and(|order| order.own.cancelled.is_some());
+    let held = order.as_ref().and_then(|order| order.own.fulfillment_orders.first()).map(|one| (one.id, &one.hold));
     let topic = match (hook.topic.as_str(), news) {
+        ("FULFILLMENT_ORDERS_PLACED_ON_HOLD", News::Held) => "fulfillment_orders/placed_on_hold",
+        ("FULFILLMENT_ORDERS_HOLD_RELEASED", News::Released) => "fulfillment_orders/hold_released",
         ("ORDERS_CREATE", News::Placed) => "orders/create",
         ("ORDERS_UPDATED", News::Placed | News::Changed) => "orders/updated",
         ("ORDERS_CANCELLED", News::Changed) if is_cancelled => "orders/cancelled",
@@ -70,6 +79,14 @@ pub(super) fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) ->
         _ => return None,
     };
     let body = match (&order, news) {
+        // Which order it is of is not told.
+        (_, News::Held | News::Released) => {
+            let (one, hold) = held?;
+            let holds: Vec<Value> =
+                hold.iter().map(|notes| json!({ "reason": "other", "reason_notes": notes })).collect();
+            let status = if news == News::Held { "on_hold" } else { "open" };
+            json!({ "fulfillment_order": { "id": gid("FulfillmentOrder", one), "status": status, "fulfillment_holds": holds } })
+        }
         (_, News::Erased) | (None, _) => json!({ "id": id }),
         (Some(order), _) => json!({
             "id": id, "admin_graphql_api_id": gid("Order", id), "email": order.billing.email, "note": order.note,

@@ -53,7 +53,7 @@ pub(crate) fn fulfill(context: &mut Context<'_>, arguments: &Map<String, Value>)
 /// The order and the fulfilment that a wish is about, or why it is refused.
 fn wished(context: &mut Context<'_>, wish: &Value) -> Result<(u64, Shipment), Value> {
     let unknown = || refused(&["fulfillment"], "Fulfillment order does not exist.");
-    let (mut items, mut places, mut owner) = (Vec::new(), Vec::new(), None);
+    let (mut items, mut places, mut ways, mut owner) = (Vec::new(), Vec::new(), Vec::new(), None);
     for (n, group) in wish["lineItemsByFulfillmentOrder"].as_array().into_iter().flatten().enumerate() {
         let id = id_of("FulfillmentOrder", &group["fulfillmentOrderId"]).ok_or_else(invalid_id)?;
         let order = context.order(order_of(id)).ok_or_else(unknown)?;
@@ -63,6 +63,9 @@ fn wished(context: &mut Context<'_>, wish: &Value) -> Result<(u64, Shipment), Va
         if !places.contains(&one.location) {
             places.push(one.location);
         }
+        if !ways.contains(&one.undelivered) {
+            ways.push(one.undelivered);
+        }
         items.extend(pieces(one, group, n)?);
     }
     if places.len() > 1 {
@@ -71,7 +74,16 @@ fn wished(context: &mut Context<'_>, wish: &Value) -> Result<(u64, Shipment), Va
         );
         return Err(refused(&["fulfillment"], text));
     }
+    if ways.len() > 1 {
+        return Err(refused(&["fulfillment"], "All fulfillment orders must have the same delivery method type."));
+    }
     let order = owner.ok_or_else(unknown)?;
+    let is_gift = |line: &u64| context.order(order).and_then(|o| o.line(*line).map(super::render::is_gift_card));
+    let mut kinds: Vec<Option<bool>> = items.iter().map(|(line, _)| is_gift(line)).collect();
+    kinds.dedup();
+    if kinds.len() > 1 {
+        return Err(refused(&["fulfillment"], "Gift cards cannot be fulfilled together with other items."));
+    }
     let (id, tracking) = (context.state.own.take_id(), tracking(&wish["trackingInfo"]));
     Ok((order, Shipment { id, at: context.now, tracking, items, ..Shipment::default() }))
 }

@@ -92,7 +92,7 @@ pub(super) fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) ->
         News::PutAway => "order.deleted",
         News::Changed if status == "trash" => return None,
         News::Named(..) => return None,
-        News::Changed | News::Erased => "order.updated",
+        News::Changed | News::Erased | News::Held | News::Released => "order.updated",
     };
     if topic != hook.topic {
         return None;

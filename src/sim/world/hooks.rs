@@ -24,6 +24,10 @@ pub enum News {
     PutAway,
     /// It was erased for good.
     Erased,
+    /// It is held back, of which its date says nothing.
+    Held,
+    /// The same of the end of a hold.
+    Released,
     /// What a vendor calls so happened to the order, or to what has this number and belongs to it.
     Named(&'static str, u64),
 }

@@ -98,6 +98,8 @@ pub trait Vendor: Sized + Send + Sync + 'static {
     const ARCHIVES: bool = true;
     /// Whether an order tells of pieces given back that they had been sent before.
     const TELLS_RETURNS: bool = false;
+    /// Whether neither the beginning nor the end of a hold counts as a change of the order.
+    const HOLDS_IN_SILENCE: bool = false;
     /// Whether an order counts as changed when money goes back.
     const REFUND_IS_CHANGE: bool = true;
     /// What the channel does not have.

@@ -209,7 +209,11 @@ impl<V: Vendor> Context<'_, V> {
         let Some(order) = self.order_mut(id) else { return false };
         change(order);
         V::follow(self, id, event);
-        self.touch(id);
+        match event {
+            Event::Held if V::HOLDS_IN_SILENCE => self.state.note(id, News::Held),
+            Event::Released if V::HOLDS_IN_SILENCE => self.state.note(id, News::Released),
+            _ => self.touch(id),
+        }
         true
     }
 

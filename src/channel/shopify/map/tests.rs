@@ -171,3 +171,43 @@ fn p12_what_needs_no_parcel_begins_none_by_being_fulfilled() {
     untold["lineItems"]["nodes"][1]["unfulfilledQuantity"] = Value::Null;
     assert_eq!(begun(&untold), (Status::PartiallyShipped, 1), "of the other line it is not known");
 }
+
+/// `IN_PROGRESS` says that all is marked as in progress, and not that nothing was sent: a
+/// cancellation would be followed over a parcel (P-3).
+#[test]
+fn p12_pieces_that_were_sent_are_told_whatever_the_word() {
+    let status = |counts: Counts, sent: &[Option<i64>], word: &str| {
+        let mut document = document(&[counts], sent, false);
+        document["displayFulfillmentStatus"] = json!(word);
+        read(&document).status
+    };
+    for word in ["IN_PROGRESS", "UNFULFILLED", "ON_HOLD", "PENDING_FULFILLMENT", "REQUEST_DECLINED", "NEW_WORD"] {
+        assert_eq!(status((2, 2, 1), &[Some(1)], word), Status::PartiallyShipped, "{word}");
+        assert_eq!(status((2, 2, 0), &[Some(2)], word), Status::Shipped, "{word}");
+    }
+    assert_eq!(status((2, 2, 2), &[], "IN_PROGRESS"), Status::AwaitingFulfillment);
+    assert_eq!(status((2, 2, 2), &[], "ON_HOLD"), Status::OnHold);
+}
+
+/// "No items remaining to fulfill": also where all of it was given back before it was sent.
+#[test]
+fn p12_what_needs_no_fulfilment_any_more_was_not_sent_for_that() {
+    let mut document = document(&[(2, 0, 0)], &[], true);
+    document["displayFulfillmentStatus"] = json!("FULFILLMENT_NOT_REQUIRED");
+    document["displayFinancialStatus"] = json!("REFUNDED");
+    assert_eq!(read(&document).status, Status::AwaitingFulfillment);
+    document["fulfillments"] =
+        json!([{ "id": "gid://shopify/Fulfillment/1", "status": "CANCELLED", "totalQuantity": 2 }]);
+    assert_eq!(read(&document).status, Status::AwaitingFulfillment, "called back");
+    document["lineItems"]["nodes"][0]["requiresShipping"] = json!(false);
+    assert_eq!(read(&document).status, Status::Shipped, "nothing of it ever went into a parcel");
+}
+
+/// Shopify counts all items, and what needs no parcel is not for us to send.
+#[test]
+fn p12_an_order_is_sent_once_what_needs_a_parcel_is() {
+    let mut document = document(&[(2, 2, 0), (1, 1, 1)], &[Some(2)], false);
+    assert_eq!(read(&document).status, Status::PartiallyShipped);
+    document["lineItems"]["nodes"][1]["requiresShipping"] = json!(false);
+    assert_eq!(read(&document).status, Status::Shipped);
+}

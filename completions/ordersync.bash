@@ -127,6 +127,9 @@ _ordersync() {
             ordersync,twin)
                 cmd="ordersync__subcmd__twin"
                 ;;
+            ordersync,watch)
+                cmd="ordersync__subcmd__watch"
+                ;;
             ordersync,why)
                 cmd="ordersync__subcmd__why"
                 ;;
@@ -164,7 +167,7 @@ _ordersync() {
 
     case "${cmd}" in
         ordersync)
-            opts="-q -v -h -V --home --json --quiet --verbose --help --version connect sync dispatch cancel status orders show changes accept reject hold release dropship refund note tag edit revert twin outbox inbox retry runs pull listen reconcile why carriers schedule export backup purge forget doctor config completions demo simulate"
+            opts="-q -v -h -V --home --json --quiet --verbose --help --version connect sync dispatch cancel status orders show changes accept reject hold release dropship refund note tag edit revert twin outbox inbox retry runs pull listen watch reconcile why carriers schedule export backup purge forget doctor config completions demo simulate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -754,7 +757,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__listen)
-            opts="-q -v -h -V --bind --public-url --off --channel --home --json --quiet --verbose --help --version send-test"
+            opts="-q -v -h -V --bind --public-url --off --channel --no-watch --home --json --quiet --verbose --help --version send-test"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1350,6 +1353,32 @@ _ordersync() {
                 return 0
             fi
             case "${prev}" in
+                --home)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        ordersync__subcmd__watch)
+            opts="-q -v -h -V --channel --night --home --json --quiet --verbose --help --version"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --channel)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --night)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --home)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

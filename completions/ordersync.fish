@@ -55,6 +55,7 @@ complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "retry" -d 'Try 
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "runs" -d 'What each sync did'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "pull" -d 'Read one order from its channel now'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "listen" -d 'Receive webhooks (Instasync): orders are in the book within seconds'
+complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "watch" -d 'Poll stores without webhooks as often as their channels\' limits allow'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "reconcile" -d 'Compare a channel\'s list of orders with the book, both ways'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "why" -d 'Explain why an order is in the book, or is not'
 complete -c ordersync -n "__fish_ordersync_needs_command" -f -a "carriers" -d 'The carriers that dispatch knows by name'
@@ -360,6 +361,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fi
 complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -l off -d 'Take the subscriptions away again, and receive nothing'
+complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -l no-watch -d 'Do not poll the stores that nothing is received for (ordersync watch)'
 complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -l json -d 'Print results as JSON'
 complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -s q -l quiet -d 'Print nothing but results and errors'
 complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and not __fish_seen_subcommand_from send-test" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
@@ -373,6 +375,14 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and __fish_s
 complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and __fish_seen_subcommand_from send-test" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
 complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and __fish_seen_subcommand_from send-test" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c ordersync -n "__fish_ordersync_using_subcommand listen; and __fish_seen_subcommand_from send-test" -s V -l version -d 'Print version'
+complete -c ordersync -n "__fish_ordersync_using_subcommand watch" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand watch" -l night -d 'Ask little in these hours, by this machine\'s clock' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand watch" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand watch" -l json -d 'Print results as JSON'
+complete -c ordersync -n "__fish_ordersync_using_subcommand watch" -s q -l quiet -d 'Print nothing but results and errors'
+complete -c ordersync -n "__fish_ordersync_using_subcommand watch" -s v -l verbose -d 'Say more: a summary line also where nobody watches'
+complete -c ordersync -n "__fish_ordersync_using_subcommand watch" -s h -l help -d 'Print help'
+complete -c ordersync -n "__fish_ordersync_using_subcommand watch" -s V -l version -d 'Print version'
 complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -l channel -d 'Only this store, or all stores of this channel; may be given several times' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -l since -d 'Compare what changed since then (7d by default, 2026-11-01, all)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand reconcile" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F

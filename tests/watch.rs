@@ -321,7 +321,7 @@ fn w1_a_receiver_watches_the_stores_that_nothing_is_received_for() {
     let listen = format!("listen --bind 127.0.0.1:{port}");
     let watching = Watching::start(&shop.home, &listen);
     watching.until_said("etsy: every ");
-    let id = other.shop.place_order(&Purchase::paid().line("TEE-001", 1));
+    let id = other.shop.place_order(Purchase::paid().line("TEE-001", 1));
     until("the order", || book_has(&shop.home, id));
     assert!(!watching.says("woocommerce: every"), "{:?}", watching.lines());
     watching.stop();

@@ -1,4 +1,5 @@
 //! Whole days of a watch against a simulated Etsy, by a clock that both go by.
+#![allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
 
 use std::sync::Mutex;
 

@@ -85,7 +85,7 @@ impl List for &Slow {
         self.ask(query, false);
         let behind = query.created.0.unwrap_or(0).unsigned_abs();
         let nth = if query.descending { self.orders } else { behind + 1 + query.offset };
-        let row = (nth <= self.orders).then(|| Row { id: nth, at: nth as i64 });
+        let row = (nth <= self.orders).then_some(Row { id: nth, at: nth as i64 });
         Ok(First { count: self.dialect.counts_with_pages.then_some(self.orders), row })
     }
 

@@ -530,28 +530,6 @@ fn f7_a_line_of_which_an_edit_took_a_part_has_the_discount_and_the_tax_of_what_i
     assert_eq!(desk.home.sql("SELECT kind FROM charges WHERE kind = 'other'"), Vec::<String>::new());
 }
 
-/// A return is taken off the order when it is made, and its money goes back later.
-#[test]
-fn f7_the_sums_of_an_edited_order_hold_what_is_being_returned() {
-    for currency in ["EUR", "USD"] {
-        let desk = Desk::new();
-        let order = desk.shop.place_order(tea(3).line("MUG-9", 2).currency(currency));
-        desk.shop.edit_away(order, 1);
-        desk.shop.ship_pieces(&order.to_string(), 0, 3, "DHL", "JD01");
-        desk.sync();
-        let places = ["/totals/total", "/totals/lines"];
-        let before = amounts(&desk.show(order), &places);
-        desk.shop.open_return(order, 0, 1);
-        let same = desk.shop.place_order(tea(3).line("MUG-9", 2).currency(currency));
-        desk.shop.edit_away(same, 1);
-        desk.shop.ship_pieces(&same.to_string(), 0, 3, "DHL", "JD02");
-        desk.shop.open_return(same, 0, 1);
-        desk.sync();
-        assert_eq!(amounts(&desk.show(same), &places), before, "{currency}");
-        assert_eq!(desk.home.sql("SELECT kind FROM charges WHERE kind = 'other'"), Vec::<String>::new(), "{currency}");
-    }
-}
-
 #[test]
 fn a_cancelled_order_keeps_its_lines_in_the_book() {
     let desk = Desk::new();

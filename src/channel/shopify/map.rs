@@ -343,8 +343,7 @@ fn taxes(lines: &[wire::TaxLine]) -> Result<Decimal, String> {
 }
 
 /// The sums in one currency. `totalPriceSet` and its kin are those of checkout; after an edit what
-/// is owed are the `current*` ones, from which refunds are taken off, and which must not be. So are
-/// pieces that are on their way back, before their money is ([`coming_back`]).
+/// is owed are the `current*` ones, from which refunds are taken off, and which must not be.
 fn totals(o: &wire::Order, side: Side) -> Result<Totals, String> {
     let get = |bag: &Option<Bag>, member: &str| amount(bag, side, member);
     let get_or_none = |bag: &Option<Bag>, member: &str| amount_or_none(bag, side, member);
@@ -355,12 +354,10 @@ fn totals(o: &wire::Order, side: Side) -> Result<Totals, String> {
         get_or_none(&o.subtotal_price_set, "subtotalPriceSet")?,
         get_or_none(&o.total_tax_set, "totalTaxSet")?,
     );
-    let (goods, their_tax) = coming_back(o, side)?;
-    let added = if o.taxes_included { goods } else { goods.saturating_add(their_tax) };
     let now = (
-        paid_in_all.and_then(|all| all.checked_add(added)).ok_or("its sums are larger than any amount")?,
-        get(&o.current_subtotal_price_set, "currentSubtotalPriceSet")?.saturating_add(goods),
-        get(&o.current_total_tax_set, "currentTotalTaxSet")?.saturating_add(their_tax),
+        paid_in_all.ok_or("its sums are larger than any amount")?,
+        get(&o.current_subtotal_price_set, "currentSubtotalPriceSet")?,
+        get(&o.current_total_tax_set, "currentTotalTaxSet")?,
     );
     let (total, lines, tax) = if is_edited(o) { now } else { at_checkout };
     Ok(Totals {
@@ -371,33 +368,6 @@ fn totals(o: &wire::Order, side: Side) -> Result<Totals, String> {
         discount: discounts(o, side)?,
         refunded,
     })
-}
-
-/// The price, less discounts, and the tax of what is being returned and not paid back: since
-/// February 2024 a return is taken off the order when it is made. With a refund it is not told whose
-/// money went back, and what is not explained is shown as it is.
-fn coming_back(o: &wire::Order, side: Side) -> Result<(Decimal, Decimal), String> {
-    let (mut goods, mut tax) = (Decimal::ZERO, Decimal::ZERO);
-    if !o.refunds.is_empty() {
-        return Ok((goods, tax));
-    }
-    for item in &o.line_items.nodes {
-        let Some(pieces) = item.returned.filter(|pieces| *pieces > 0) else { continue };
-        let price = amount(&item.original_unit_price_set, PRESENTMENT, "lineItems.originalUnitPriceSet")?;
-        let price = price.checked_mul(pieces.into()).and_then(|all| all.checked_sub(discount(item, pieces).ok()?));
-        goods = goods.saturating_add(price.ok_or("the total of a line is too large to be meant")?);
-        tax = tax.saturating_add(part(taxes(&item.tax_lines)?, pieces, item.quantity)?);
-    }
-    // Of the lines only the buyer's amounts are known.
-    let (wanted, theirs) =
-        (amount(&o.total_price_set, side, "totalPriceSet")?, amount(&o.total_price_set, PRESENTMENT, "totalPriceSet")?);
-    if wanted == theirs || theirs.is_zero() {
-        return Ok((goods, tax));
-    }
-    let share = |sum: Decimal| {
-        sum.checked_mul(wanted).and_then(|all| all.checked_div(theirs)).map(|sum| sum.round_dp(2).normalize())
-    };
-    share(goods).zip(share(tax)).ok_or_else(|| "its sums are larger than any amount".to_owned())
 }
 
 /// Whether the sums of checkout are those of another order by now.

@@ -118,14 +118,6 @@ impl Shop {
         })
     }
 
-    /// The buyer returns so many pieces of the nth line; their money is not given back yet.
-    pub fn open_return(&self, id: u64, nth: usize, pieces: u64) -> bool {
-        self.update(id, |order| {
-            let line = order.lines.get(nth).map(|line| line.id);
-            order.own.returning.extend(line.map(|line| (line, pieces)));
-        })
-    }
-
     /// All items of an order are marked as in progress.
     pub fn begin(&self, id: u64) -> bool {
         self.update(id, |order| order.own.in_progress = true)

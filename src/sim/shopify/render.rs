@@ -4,10 +4,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::options::Options;
-use super::vendor::{
-    FulfillmentOrder, OpenLine, Shopify, fulfillment_status, removed_from, returning, returning_from, total,
-    unfulfilled,
-};
+use super::vendor::{FulfillmentOrder, OpenLine, Shopify, fulfillment_status, removed_from, total, unfulfilled};
 use super::{Context, Entry, Order};
 use crate::clock::{from_millis, rfc3339};
 use crate::sim::forms::merge;
@@ -102,7 +99,7 @@ fn head(options: &Options, entry: &Entry, order: &Order) -> Value {
         "cancellation": cancelled.map(|one| json!({ "$type": "OrderCancellation", "staffNote": one.note })),
         "closed": own.closed.is_some() || gone, "closedAt": own.closed.or(cancelled.map(|one| one.at)).map(time),
         "test": order.test, "edited": own.edited, "confirmed": true, "displayFinancialStatus": own.financial,
-        "displayFulfillmentStatus": fulfillment_status(order), "returnStatus": if own.returning.is_empty() { "NO_RETURN" } else { "IN_PROGRESS" },
+        "displayFulfillmentStatus": fulfillment_status(order), "returnStatus": "NO_RETURN",
         "sourceName": order.source, "sourceIdentifier": null, "note": text(&order.note), "tags": own.tags,
         "customAttributes": order.meta.iter().map(attribute).collect::<Value>(),
         "email": personal(json!(email(order.id % 100_000))), "customer": customer(options, order),
@@ -118,7 +115,7 @@ fn rest(options: &Options, order: &Order, created: i64, now: i64) -> Value {
     let own = &order.own;
     let gone = own.cancelled.is_some();
     let goods = order.subtotal() - order.discount();
-    let (total, removed) = (total(order), removed_from(order) + returning_from(order));
+    let (total, removed) = (total(order), removed_from(order));
     let current = if gone { ZERO } else { total - removed };
     let refunded = order.refunded();
     let paid = matches!(own.financial, Some("PAID" | "PARTIALLY_REFUNDED" | "REFUNDED"));
@@ -217,7 +214,7 @@ fn line(money: &Money<'_>, order: &Order, line: &Line) -> Value {
         "$type": "LineItem", "id": gid("LineItem", line.id), "sku": text(&line.sku),
         "title": if line.parent.is_empty() { &line.name } else { &line.parent },
         "variantTitle": (!choices.is_empty()).then(|| choices.join(" / ")), "quantity": line.quantity,
-        "currentQuantity": if order.own.cancelled.is_some() { 0 } else { line.current().saturating_sub(returning(order, line)) },
+        "currentQuantity": if order.own.cancelled.is_some() { 0 } else { line.current() },
         "unfulfilledQuantity": unfulfilled(line), "requiresShipping": line.ships(), "customAttributes": [],
         "isGiftCard": is_gift_card(line), "variant": reference("ProductVariant", line.product * 10),
         "product": reference("Product", line.product), "originalUnitPriceSet": money.bag(line.price),

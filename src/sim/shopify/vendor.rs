@@ -108,8 +108,6 @@ pub struct Own {
     pub(crate) closed: Option<i64>,
     /// Its lines were edited.
     pub(crate) edited: bool,
-    /// Pieces of lines that are on their way back; their money is not.
-    pub(crate) returning: Vec<(u64, u64)>,
     /// All its items are said to be in progress.
     pub(crate) in_progress: bool,
     /// The buyer's data were erased.
@@ -180,18 +178,6 @@ fn removed(line: &Line) -> Decimal {
 /// What an edit took out of the order, discounts taken off.
 pub(super) fn removed_from(order: &Order) -> Decimal {
     order.lines.iter().map(removed).sum()
-}
-
-/// Pieces of a line that are on their way back: they are taken off the order when the return is made
-/// (changelog of 2024-02-20).
-pub(super) fn returning(order: &Order, line: &Line) -> u64 {
-    order.own.returning.iter().filter(|(id, _)| *id == line.id).map(|(_, pieces)| pieces).sum()
-}
-
-/// What they cost, discounts taken off.
-pub(super) fn returning_from(order: &Order) -> Decimal {
-    let each = |line: &Line| line.total().checked_div(Decimal::from(line.quantity)).unwrap_or_default();
-    order.lines.iter().map(|line| (each(line) * Decimal::from(returning(order, line))).trunc_with_scale(2)).sum()
 }
 
 /// Everything as ordered.

@@ -124,18 +124,9 @@ pub(crate) fn orders(context: &mut Context<'_>, arguments: &Map<String, Value>) 
         Some(_) => return Err(json!({ "message": "unsupported sort key in a simulated store" })),
     };
     query.behind = text("after").map(|text| decode(options, text)).transpose()?;
-    if deaf.filter {
-        query = Query { by: query.by, behind: query.behind, ..Query::default() };
-    }
     query.descending = arguments.get("reverse") == Some(&Value::Bool(true));
     let row = |one: &super::Entry| (if query.by == By::Modified { one.seen } else { one.created }, one.id);
     let mut page: Vec<(i64, u64)> = context.state.find(query).take(first.saturating_add(1)).map(row).collect();
-    if query.behind.is_none() {
-        let all = Query { by: query.by, ..Query::default() };
-        let strays: Vec<(i64, u64)> =
-            context.state.find(all).take(deaf.strays).map(row).filter(|stray| !page.contains(stray)).collect();
-        page.splice(0..0, strays);
-    }
     let more = page.len() > first && !deaf.ends;
     page.truncate(first);
     if let Some(found) = of_status(context, text("query").unwrap_or_default()) {

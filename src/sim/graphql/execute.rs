@@ -49,7 +49,10 @@ impl Run {
     pub(crate) fn select(&mut self, tree: &Value, set: &[Selection]) -> (Value, f64) {
         let mut out = Map::new();
         let mut cost = 0.0;
+        // What takes its parent away takes away none of the members beside it.
+        let mut is_taken = false;
         for item in set {
+            self.takes_away = false;
             match item {
                 Selection::Field(field) => {
                     let (value, price) = self.at(json!(field.key()), |run| run.member(tree, field));
@@ -67,8 +70,10 @@ impl Run {
                     self.invalid = Some(format!("Fragment {name} was used, but not defined"));
                 }
             }
+            is_taken |= self.takes_away;
         }
-        (if self.takes_away { Value::Null } else { Value::Object(out) }, cost)
+        self.takes_away = is_taken;
+        (if is_taken { Value::Null } else { Value::Object(out) }, cost)
     }
 
     /// Does something one step further down.
@@ -111,18 +116,20 @@ impl Run {
     fn each(&mut self, items: &[Value], set: &[Selection]) -> (Value, f64) {
         let mut values = Vec::with_capacity(items.len());
         let mut cost = 0.0;
+        let mut is_taken = false;
         for (n, item) in items.iter().enumerate() {
             if item.is_null() {
                 values.push(Value::Null);
                 continue;
             }
             let (value, price) = self.at(json!(n), |run| run.select(item, set));
-            self.takes_away &= item["$nullable"] != true;
+            is_taken |= self.takes_away && item["$nullable"] != true;
             values.push(value);
             cost += 1.0 + price;
         }
         let count = items.len().max(1) as f64;
-        let values = if self.takes_away { Value::Null } else { Value::Array(values) };
+        self.takes_away = is_taken;
+        let values = if is_taken { Value::Null } else { Value::Array(values) };
         (values, cost / count * (self.dialect.prices.weight)(items.len() as f64))
     }
 
@@ -133,8 +140,10 @@ impl Run {
         };
         let mut out = Map::new();
         let mut cost: f64 = 2.0;
+        let mut is_taken = false;
         for selection in &field.selections {
             let Selection::Field(part) = selection else { continue };
+            self.takes_away = false;
             let (value, price) = self.at(json!(part.key()), |run| match part.name.as_str() {
                 "pageInfo" => (run.select(&info, &part.selections).0, 0.0),
                 "nodes" => run.each(items, &part.selections),
@@ -146,8 +155,10 @@ impl Run {
             });
             out.insert(part.key().to_owned(), value);
             cost += price;
+            is_taken |= self.takes_away;
         }
-        (if self.takes_away { Value::Null } else { Value::Object(out) }, cost)
+        self.takes_away = is_taken;
+        (if is_taken { Value::Null } else { Value::Object(out) }, cost)
     }
 }
 

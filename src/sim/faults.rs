@@ -475,7 +475,11 @@ fn order_id(row: &Value) -> &Value {
 /// The first row of the list that an answer is, or holds.
 fn first_row(body: &mut Value) -> Option<&mut Value> {
     match body {
-        Value::Array(rows) => rows.first_mut().filter(|row| !order_id(row).is_null()),
+        // A list of ids alone holds no amounts.
+        Value::Array(rows) => {
+            let is_whole = |row: &Value| row.as_object().is_none_or(|members| members.len() > 3);
+            rows.first_mut().filter(|row| !order_id(row).is_null() && is_whole(row))
+        }
         // An order by itself, whose lines bear its id, or have names of no such kind.
         Value::Object(members) if ["transactions", "increment_id"].iter().any(|own| members.contains_key(*own)) => {
             Some(body)

@@ -76,10 +76,11 @@ pub(crate) fn complete(api: &Api, rows: &[&RawValue], refunds_of: RefundsOf) -> 
         RefundsOf::Likely => may_have_refunds(head) || added.has_refunded_lines(),
     };
     let asked = heads.iter().zip(&parts).filter(|(head, added)| is_asked(head, added));
-    let mut refunds = refunds(api, &asked.filter_map(|(head, _)| numeric_id(head)).collect::<Vec<_>>())?;
+    let refunds = refunds(api, &asked.filter_map(|(head, _)| numeric_id(head)).collect::<Vec<_>>())?;
     let mut complete = Found::default();
     for ((row, head), added) in rows.iter().zip(&heads).zip(&mut parts) {
-        match head.id.id().and_then(|id| refunds.remove(id)) {
+        // A list that moves while it is read has an order twice.
+        match head.id.id().and_then(|id| refunds.get(id).cloned()) {
             Some(Ok(refunds)) => added.parts.push(("refunds", refunds)),
             Some(Err(error)) => added.failed = Some(error),
             None => {}

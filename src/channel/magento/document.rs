@@ -82,15 +82,15 @@ pub(crate) fn complete(api: &Api, statuses: &Statuses, rows: &[&RawValue]) -> Re
     let (shipped, refunded) = (ids(|_| true), ids(is_refunded));
     let paid = ids(|head| counts(&head.total_paid));
     let facts = api.facts();
-    let mut shipments = of_orders(api, SHIPMENTS, &shipped, facts.shipments)?;
-    let mut memos = of_orders(api, CREDITMEMOS, &refunded, facts.creditmemos)?;
-    let mut invoices = of_orders(api, INVOICES, &paid, facts.invoices)?;
+    let shipments = of_orders(api, SHIPMENTS, &shipped, facts.shipments)?;
+    let memos = of_orders(api, CREDITMEMOS, &refunded, facts.creditmemos)?;
+    let invoices = of_orders(api, INVOICES, &paid, facts.invoices)?;
     let mut found = Found::default();
     for (row, head) in rows.iter().zip(&heads) {
         let id = head.entity_id.id().unwrap_or_default();
-        let parts =
-            [(SHIPMENTS, shipments.remove(id)), (CREDITMEMOS, memos.remove(id)), (INVOICES, invoices.remove(id))];
-        let parts = parts.into_iter().filter_map(|(name, rows)| Some(rows?.map(|rows| (name, rows))));
+        // A list that moves while it is read has an order twice.
+        let parts = [(SHIPMENTS, shipments.get(id)), (CREDITMEMOS, memos.get(id)), (INVOICES, invoices.get(id))];
+        let parts = parts.into_iter().filter_map(|(name, rows)| Some(rows?.clone().map(|rows| (name, rows))));
         match parts.collect::<Result<Vec<_>>>() {
             Ok(parts) => found.orders.push(remote(row, &parts, statuses)?),
             Err(error) if error.is_too_much() => {

@@ -29,8 +29,8 @@ const REFUND: &str = "id,parent_id,date_created_gmt,amount,reason,line_items";
 
 /// Adds to these orders what the shop keeps elsewhere.
 pub(crate) fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>) -> Result<Found> {
-    let mut refunds = refunds(api, &orders)?;
-    let mut fulfilled = fulfilled(api, &orders)?;
+    let refunds = refunds(api, &orders)?;
+    let fulfilled = fulfilled(api, &orders)?;
     let products = goods::in_question(api, &orders, &fulfilled)?;
     let mut complete = Found::default();
     for seen in orders {
@@ -40,8 +40,8 @@ pub(crate) fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>)
             continue;
         }
         let parts = [
-            ("refunds", part(&mut refunds, id)),
-            ("fulfillments", part(&mut fulfilled, id)),
+            ("refunds", refunds.get(id).cloned()),
+            ("fulfillments", fulfilled.get(id).cloned()),
             ("products", products.get(id).cloned().map(Ok)),
         ];
         let parts = parts.into_iter().filter_map(|(name, rows)| Some(rows?.map(|rows| (name, rows))));
@@ -53,14 +53,6 @@ pub(crate) fn complete(api: &Api, statuses: &Statuses, orders: Vec<RemoteOrder>)
         }
     }
     Ok(complete)
-}
-
-/// What was found of an order, or why not.
-fn part(found: &mut BTreeMap<String, Result<Rows>>, id: &str) -> Option<Result<Rows>> {
-    match found.get(id)? {
-        Ok(rows) => Some(Ok(rows.clone())),
-        Err(_) => found.remove(id),
-    }
 }
 
 /// What is in fulfilments, of each order that has some.

@@ -121,6 +121,7 @@ impl Order {
     /// whether, its pieces are to be sent. What is not to be sent yet or any more stays as it is.
     pub(crate) fn held_back(mut self, why: &str) -> Self {
         if matches!(self.status, Status::AwaitingFulfillment | Status::PartiallyShipped) {
+            self.held_as = Some(self.status);
             self.status = Status::OnHold;
             self.attributes.insert(0, (HELD_BACK.to_owned(), why.to_owned()));
         }

@@ -226,6 +226,13 @@ pub trait Channel: Send + Sync {
         Err(no_webhooks())
     }
 
+    /// Whether the credentials may subscribe to this topic of its own; what others tell of then is
+    /// found by the syncs.
+    fn may_subscribe(&self, topic: &str) -> bool {
+        let _ = topic;
+        true
+    }
+
     /// Changes one subscription. What is done already is harmless.
     fn change_hook(&self, change: &HookChange) -> Result<()> {
         let _ = change;

@@ -114,7 +114,7 @@ fn mend_once(context: &Context, open: &OpenStore, address: &str, mended: &mut Me
     let ours = of_ours(open.channel.hooks()?, &path);
     let wanted = format!("{address}{BELOW}{path}");
     let mut kept = Vec::new();
-    for topic in webhooks.topics {
+    for topic in webhooks.topics.iter().filter(|topic| open.channel.may_subscribe(topic)) {
         let is_it = |hook: &&Hook| hook.topic == *topic && hook.address == wanted;
         match ours.iter().filter(is_it).max_by_key(|hook| hook.is_active) {
             Some(hook) => {

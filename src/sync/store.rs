@@ -166,6 +166,10 @@ impl Channel for Named {
         self.name(self.channel.hooks())
     }
 
+    fn may_subscribe(&self, topic: &str) -> bool {
+        self.channel.may_subscribe(topic)
+    }
+
     fn hook_key(&self, id: &str) -> Result<Option<Secret>> {
         self.name(self.channel.hook_key(id))
     }

@@ -159,7 +159,7 @@ fn standing(o: &wire::Order, authorized: Status, owes: bool, sent: Sent) -> Stat
         Some("VOIDED" | "EXPIRED") => return Status::AwaitingPayment,
         // Of goods that were given back before they were sent nothing is required, either.
         _ if fulfillment == "FULFILLMENT_NOT_REQUIRED"
-            && !o.line_items.nodes.iter().any(|item| item.requires_shipping) =>
+            && !o.line_items.nodes.iter().any(|item| item.requires_shipping && quantities(o, item).0 > 0) =>
         {
             return Status::Shipped;
         }

@@ -389,10 +389,12 @@ struct Held {
 const MOST_HELD: usize = 100;
 
 impl Held {
-    fn of(known: &[Option<wire::Held>], listed: &[wire::Reference], rows: &[Row]) -> Self {
+    fn of(known: &[Option<wire::Held>], listed: &[wire::Held], rows: &[Row]) -> Self {
         let is_held = |one: &wire::Held| matches!(&*one.display_fulfillment_status, map::ON_HOLD | map::SCHEDULED);
         let known = || known.iter().flatten();
-        let mut now: Vec<String> = listed.iter().map(|one| number(&one.id).to_owned()).collect();
+        // Whatever the search gives, each says how it is.
+        let mut now: Vec<String> =
+            listed.iter().filter(|one| is_held(one)).map(|one| number(&one.id).to_owned()).collect();
         let was_known = |id: &&String| !known().any(|one| number(&one.id) == **id);
         let mut changed: Vec<String> = now.iter().filter(was_known).cloned().collect();
         // What is asked for by its id is as it is now; the list is of an index.

@@ -182,7 +182,7 @@ documents! {
         ",$known:[ID!]!",
         "currentAppInstallation{accessScopes{handle}} known:nodes(ids:$known){... on Order{id displayFulfillmentStatus}} \
          held:orders(first:100,query:\"fulfillment_status:on_hold OR fulfillment_status:scheduled\",sortKey:CREATED_AT,\
-         reverse:true){nodes{id}} "
+         reverse:true){nodes{id displayFulfillmentStatus}} "
     );
 
     /// A page of orders, as far as it takes to tell whether there is something new.

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use super::api::Api;
 use super::operation::Payload;
-use super::probe::{SHIP, missing};
 use super::settings::Settings;
 use super::{operation, query};
 use crate::channel::Values;
@@ -155,12 +154,14 @@ pub(super) fn list(api: &Api) -> Result<Vec<Hook>> {
     ))
 }
 
+/// Whether a topic is of fulfilment orders, which an app may be denied.
+pub(super) fn is_of_routes(topic: &str) -> bool {
+    topic.starts_with("FULFILLMENT_ORDERS_")
+}
+
 /// Carries out a change. What is as wished already is no error.
 pub(super) fn change(api: &Api, change: &HookChange) -> Result<()> {
     let (document, variables, is_done) = match change {
-        HookChange::Create { topic, .. } if topic.starts_with("FULFILLMENT_ORDERS_") && !api.sees_routes() => {
-            return Err(missing(SHIP, "no delivery tells of holds, and the topics for them were not subscribed to"));
-        }
         HookChange::Create { topic, address, .. } => {
             let hook = json!({ "uri": address, "format": "JSON" });
             (&query::SUBSCRIBE, json!({ "topic": topic, "hook": hook }), "already been taken")

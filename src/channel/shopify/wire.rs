@@ -268,7 +268,7 @@ pub(crate) struct Orders<T> {
     pub(crate) known: Vec<Option<Held>>,
     /// Those that are held back.
     #[serde(default = "Nodes::default")]
-    pub(crate) held: Nodes<Reference>,
+    pub(crate) held: Nodes<Held>,
 }
 
 /// An order's id and times, whatever else is wrong with it.

@@ -174,7 +174,8 @@ impl PartialEq for Label<'_> {
 
 impl<'a> Sent<'a> {
     fn of(order: &'a Order) -> Self {
-        let all = || order.shipments.iter();
+        // That a label was bought is no evidence that anything left.
+        let all = || order.shipments.iter().filter(|one| !one.is_label());
         let parcel = |parcel: &Parcel| format!("{} {}", parcel.carrier, parcel.tracking).trim().to_owned();
         let mut parcels: Vec<String> = all().flat_map(|one| &one.parcels).map(parcel).collect();
         parcels.sort();

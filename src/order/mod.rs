@@ -40,7 +40,7 @@ pub use pieces::KnownPieces;
 pub(crate) use pieces::Pieces;
 pub(crate) use policies::{Fate, Policies, Policy};
 pub use shipment::{Counted, LineQuantity, Parcel, Shipment};
-pub(crate) use shipment::{RemoteShipment, deal, trackings};
+pub(crate) use shipment::{LABEL, RemoteShipment, deal, trackings};
 pub(crate) use status::{Local, Status};
 pub(crate) use tracking::{names_number, normal_number, same_number};
 pub(crate) use withheld::People;

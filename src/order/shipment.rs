@@ -138,7 +138,15 @@ fn between(lines: &[LineQuantity], pieces: &[usize], places: std::ops::Range<usi
     dealt
 }
 
+/// What stands before the id of a label: it was bought, and nothing says that anything left.
+pub(crate) const LABEL: &str = "label ";
+
 impl RemoteShipment {
+    /// Whether it is but a label that was bought.
+    pub(crate) fn is_label(&self) -> bool {
+        self.remote_id.starts_with(LABEL)
+    }
+
     /// Whether it is no shipment but a count of the pieces that were sent.
     pub(crate) fn is_count(&self) -> bool {
         self.remote_id.is_empty() && self.parcels.is_empty() && !self.lines.is_empty()

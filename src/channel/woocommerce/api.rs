@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use url::Url;
 
@@ -45,7 +45,7 @@ struct Refunds {
     /// The orders that the shop's list of refunds has named.
     named: Mutex<BTreeSet<String>>,
     /// The whole of that list has been read.
-    whole: AtomicBool,
+    whole: Mutex<bool>,
     /// Orders of this shop leave out refunds that the list has.
     unlisted: AtomicBool,
 }
@@ -191,9 +191,15 @@ impl Api {
         }
     }
 
-    /// Whether the whole list of refunds is still to be read; true once.
-    pub(crate) fn is_to_read_refunds(&self) -> bool {
-        !self.refunds.whole.swap(true, Ordering::Relaxed)
+    /// Has the whole list of refunds read by `read`, once: whoever comes meanwhile waits for it, and where
+    /// it fails the next one tries again.
+    pub(crate) fn with_all_refunds(&self, read: impl FnOnce() -> Result<()>) -> Result<()> {
+        let mut is_read = self.refunds.whole.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*is_read {
+            read()?;
+            *is_read = true;
+        }
+        Ok(())
     }
 
     /// Reads a page of a list.

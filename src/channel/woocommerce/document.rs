@@ -81,8 +81,8 @@ fn has_fulfillments(api: &Api, seen: &RemoteOrder) -> bool {
 /// give one of them.
 fn refunds(api: &Api, orders: &[RemoteOrder]) -> Result<BTreeMap<String, Result<Rows>>> {
     let one = api.leaves_out_refunds() && orders.len() == 1;
-    if api.leaves_out_refunds() && !one && api.facts().refunds && api.is_to_read_refunds() {
-        all_refunded(api)?;
+    if api.leaves_out_refunds() && !one && api.facts().refunds {
+        api.with_all_refunds(|| all_refunded(api))?;
     }
     // That an order lists none says nothing where the shop's own list has one of it.
     let may_have = |seen: &RemoteOrder| one || is_untold(seen) || api.is_named_refunded(&seen.remote_id);

@@ -14,8 +14,8 @@ use crate::channel::text::{decode, plain};
 use crate::clock::Timestamp;
 use crate::order::sums::balanced;
 use crate::order::{
-    Address, Buyer, Charge, ChargeKind, Currency, Line, LineQuantity, Order, Parcel, Payment, Pieces, Presence, Refund,
-    RefundLine, RemoteShipment, Status, Totals, names_number, sum,
+    Address, Buyer, Charge, ChargeKind, Currency, LABEL, Line, LineQuantity, Order, Parcel, Payment, Pieces, Presence,
+    Refund, RefundLine, RemoteShipment, Status, Totals, names_number, sum,
 };
 
 pub(crate) use super::status::Statuses;
@@ -589,7 +589,8 @@ fn with_labels(o: &wire::Order<'_>, mut shipments: Vec<RemoteShipment>) -> Vec<R
     let labels = ["wcshipping_labels", "wc_connect_labels"].into_iter().flat_map(|key| {
         let labels: Vec<wire::Label<'_>> = listed(o, key);
         let kept = labels.into_iter().filter(|label| matches!(label.refund.0.status.get(), "" | "rejected"));
-        kept.map(|label| parcel(&label.label_id, &label.carrier_id, &label.tracking)).collect::<Vec<_>>()
+        let named = |one: RemoteShipment| RemoteShipment { remote_id: format!("{LABEL}{}", one.remote_id), ..one };
+        kept.map(|label| parcel(&label.label_id, &label.carrier_id, &label.tracking).map(named)).collect::<Vec<_>>()
     });
     add_unknown(&mut shipments, labels.flatten());
     shipments
@@ -657,7 +658,9 @@ fn maker(o: &wire::Order<'_>, one: &wire::Fulfillment<'_>) -> Maker {
     if !is_sent {
         return Maker::Merchant;
     }
-    let times = [&o.date_paid, &o.date_created, &o.date_paid_gmt, &o.date_created_gmt];
+    // It is told in the shop's own time, and so are those, where they are told.
+    let own = [(&o.date_paid, &o.date_paid_gmt), (&o.date_created, &o.date_created_gmt)];
+    let times = own.map(|(time, gmt)| if time.get().is_empty() { gmt } else { time });
     let with = |at: chrono::NaiveDateTime| {
         let mut known = times.iter().filter_map(|time| local_time(time.get()));
         known.any(|time| at.signed_duration_since(time).abs() <= AT_ONCE)

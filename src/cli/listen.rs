@@ -14,7 +14,7 @@ use crate::listen::presence::{self, Presence};
 use crate::listen::subscriptions::{deliverable, mend, public, remove};
 use crate::listen::{Line, Receiver, Tell, Tells, is_meant, ready, send_test, webhooks_of, why_not_meant};
 use crate::sync::Context;
-use crate::watch::How;
+use crate::watch::{How, Watchers};
 
 /// How often it is looked which stores are connected.
 const LOOK: Duration = Duration::from_secs(2);
@@ -107,10 +107,8 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     ready::tell();
     listening.failed = stores.iter().filter(|s| lines.iter().all(|l| l.store().id != s.id)).map(|s| s.id).collect();
     // What nothing is received for is polled beside it.
-    let unheard = |store: &Store| !lines.iter().any(|line| line.store().id == store.id);
-    let unheard: Vec<Store> = all.into_iter().filter(|store| !args.no_watch && unheard(store)).collect();
     let mut watchers = super::watch::watchers(app, How::default());
-    watchers.begin(&unheard)?;
+    watchers.begin(&unheard(all, &lines, args.no_watch))?;
     let mut wrong = Vec::new();
     for line in &lines {
         wrong.extend(listening.subscribe(&mut book, line)?);
@@ -121,7 +119,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
         return Ok(exit_code(ErrorKind::Unsupported));
     }
     interrupt::is_the_end();
-    listening.go_on(&mut book, &args.channel, lines);
+    listening.go_on(&mut book, &args, lines, &mut watchers);
     watchers.end();
     Ok(if all_open && wrong.is_empty() { 0 } else { EXIT_PARTLY })
 }
@@ -181,17 +179,20 @@ impl Listening<'_> {
     }
 
     /// Until it is ended: counts what was refused, and takes up stores that are connected meanwhile.
-    fn go_on(&mut self, book: &mut Book, channel: &[String], mut lines: Vec<Arc<Line>>) {
+    fn go_on(&mut self, book: &mut Book, args: &Args, mut lines: Vec<Arc<Line>>, watchers: &mut Watchers) {
         let (mut counted, mut written) = (Duration::ZERO, Duration::ZERO);
         while self.context.clock.sleep(LOOK).is_ok() {
             // What cannot be looked at now is looked at the next time.
             if let Ok(connected) = book.stores() {
                 lines = self.receiver.lines(&connected);
-                let new = self.take_up(book, channel, &lines).unwrap_or_default();
+                let new = self.take_up(book, &args.channel, &lines).unwrap_or_default();
                 if !new.is_empty() {
                     lines.extend(new);
                     written = presence::EACH;
                 }
+                let named = self.app.stores(book, &args.channel).unwrap_or_default();
+                // What cannot be begun now is begun the next time.
+                let _ = watchers.begin(&unheard(named, &lines, args.no_watch));
             }
             (counted, written) = (counted + LOOK, written + LOOK);
             if counted >= COUNTED {
@@ -297,6 +298,12 @@ impl Listening<'_> {
             }
         }
     }
+}
+
+/// The stores that nothing is received for, where those are to be polled.
+fn unheard(stores: Vec<Store>, lines: &[Arc<Line>], no_watch: bool) -> Vec<Store> {
+    let is_heard = |store: &Store| no_watch || lines.iter().any(|line| line.store().id == store.id);
+    stores.into_iter().filter(|store| !is_heard(store)).collect()
 }
 
 /// Tries the way of a delivery for the stores that are subscribed, or named.

@@ -442,7 +442,7 @@ impl<'a> Watch<'a> {
                 ErrorKind::Locked => {}
                 // All was read, and something of the outbox did not go out.
                 _ if report.read => self.failed(&error, None),
-                ErrorKind::Credentials | ErrorKind::Permission => {
+                ErrorKind::Credentials => {
                     self.failed(&error, None);
                     self.refused = Some(self.secrets());
                 }

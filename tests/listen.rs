@@ -1199,7 +1199,8 @@ fn w2_killed_between_the_first_byte_and_the_import_nothing_that_was_answered_is_
             until("the order", || rows() == ["1"]);
             until("the end of the work", || home.sql("SELECT 1 FROM rereads").is_empty());
             assert_eq!(rows(), ["1"], "{kind} {point}");
-            assert_eq!(again.stop().0, Some(0), "{kind} {point}");
+            // Whether it has looked at its subscriptions by then is another matter.
+            assert!(matches!(again.stop().0, Some(0 | 3)), "{kind} {point}");
         }
     }
 }
@@ -1340,14 +1341,9 @@ fn w1_with_verbose_each_delivery_and_each_order_that_is_read_has_a_line() {
 #[test]
 fn w1_a_public_port_that_a_channel_does_not_deliver_to_is_refused_with_the_reason() {
     let (store, _server, home) = connected(ChannelKind::BigCommerce);
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let mut listening = Listening::at(&home, port, "--public-url https://orders.example.com:8443");
-    let mut said = listening.child.stderr.take().unwrap();
     // Where no shop can deliver, nothing is waited for.
-    assert_eq!(listening.child.wait().unwrap().code(), Some(6));
-    let mut text = String::new();
-    said.read_to_string(&mut text).unwrap();
-    assert!(text.contains("delivers to port 443 alone") && text.contains("8443"), "{text}");
+    let said = home.run("listen --bind 127.0.0.1:0 --public-url https://orders.example.com:8443").exits(6);
+    said.says("delivers to port 443 alone").says("8443");
     assert_eq!(store.hooks(), []);
 }
 

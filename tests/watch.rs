@@ -288,6 +288,15 @@ fn w3_a_store_that_webhooks_tell_of_is_left_to_them_until_they_do_not() {
     let rig = woo::Rig::new();
     rig.sync();
     subscribed(&rig.home);
+    // What nobody receives tells of nothing.
+    let unheard = Watching::start(&rig.home, "watch");
+    unheard.until_said("no ordersync listen receives them");
+    unheard.stop();
+    std::fs::create_dir_all(rig.home.path().join("listen")).unwrap();
+    let presence = serde_json::json!({
+        "bind": "127.0.0.1:8788", "stores": ["woocommerce"], "at": chrono::Utc::now().timestamp_millis(),
+    });
+    std::fs::write(rig.home.path().join("listen/8788.json"), presence.to_string()).unwrap();
     rig.server.clear_requests();
     let watching = Watching::start(&rig.home, "watch");
     watching.until_said("webhooks tell of its orders, so it is left to them");
@@ -323,8 +332,15 @@ fn w1_a_receiver_watches_the_stores_that_nothing_is_received_for() {
     watching.until_said("etsy: every ");
     let id = other.shop.place_order(Purchase::paid().line("TEE-001", 1));
     until("the order", || book_has(&shop.home, id));
-    assert!(!watching.says("woocommerce: every"), "{:?}", watching.lines());
+    // The shop delivers nowhere yet, so it is polled as well.
+    watching.until_said("woocommerce: every");
     watching.stop();
+    subscribed(&shop.home);
+    let both = Watching::start(&shop.home, &listen);
+    both.until_said("etsy: every ");
+    a_round();
+    assert!(!both.says("woocommerce: every"), "{:?}", both.lines());
+    both.stop();
     let deaf = Watching::start(&shop.home, &format!("{listen} --no-watch"));
     deaf.until_said("receiving at");
     other.server.clear_requests();

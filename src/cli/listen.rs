@@ -106,18 +106,17 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     listening.is_there(&lines);
     ready::tell();
     listening.failed = stores.iter().filter(|s| lines.iter().all(|l| l.store().id != s.id)).map(|s| s.id).collect();
-    // What nothing is received for is polled beside it.
-    let mut watchers = super::watch::watchers(app, How::default());
-    watchers.begin(&unheard(all, &lines, args.no_watch))?;
     let mut wrong = Vec::new();
     for line in &lines {
         wrong.extend(listening.subscribe(&mut book, line)?);
     }
     // Where no shop can deliver, nothing is waited for.
     if wrong.len() == lines.len() && wrong.iter().all(|kind| *kind == ErrorKind::Unsupported) {
-        watchers.end();
         return Ok(exit_code(ErrorKind::Unsupported));
     }
+    // What nothing is received for is polled beside it.
+    let mut watchers = super::watch::watchers(app, How::default());
+    watchers.begin(&unheard(&book, all, &lines, args.no_watch))?;
     interrupt::is_the_end();
     listening.go_on(&mut book, &args, lines, &mut watchers);
     watchers.end();
@@ -192,7 +191,7 @@ impl Listening<'_> {
                 }
                 let named = self.app.stores(book, &args.channel).unwrap_or_default();
                 // What cannot be begun now is begun the next time.
-                let _ = watchers.begin(&unheard(named, &lines, args.no_watch));
+                let _ = watchers.begin(&unheard(book, named, &lines, args.no_watch));
             }
             (counted, written) = (counted + LOOK, written + LOOK);
             if counted >= COUNTED {
@@ -300,10 +299,12 @@ impl Listening<'_> {
     }
 }
 
-/// The stores that nothing is received for, where those are to be polled.
-fn unheard(stores: Vec<Store>, lines: &[Arc<Line>], no_watch: bool) -> Vec<Store> {
-    let is_heard = |store: &Store| no_watch || lines.iter().any(|line| line.store().id == store.id);
-    stores.into_iter().filter(|store| !is_heard(store)).collect()
+/// The stores that nothing is received for, where those are to be polled: also those that deliver
+/// nowhere yet, or not any more.
+fn unheard(book: &Book, stores: Vec<Store>, lines: &[Arc<Line>], no_watch: bool) -> Vec<Store> {
+    let has_line = |store: &Store| lines.iter().any(|line| line.store().id == store.id);
+    let is_hooked = |store: &Store| book.hooked(store.id).is_ok_and(|hooked| hooked.is_some());
+    stores.into_iter().filter(|store| !(no_watch || has_line(store) && is_hooked(store))).collect()
 }
 
 /// Tries the way of a delivery for the stores that are subscribed, or named.

@@ -122,6 +122,7 @@ fn beside(hooks: Hooks) -> &'static str {
         Hooks::Off => "; its channel has webhooks, which are not subscribed to: ordersync help instasync",
         Hooks::On => "; webhooks tell of its orders as well",
         Hooks::Failing => "; webhooks are on, and do not tell of all its orders: ordersync status",
+        Hooks::Unheard => "; webhooks are on, and no ordersync listen receives them",
     }
 }
 
@@ -178,6 +179,7 @@ fn to_json(store: &Store, said: &Said<'_>) -> Value {
                 Hooks::Off => "off",
                 Hooks::On => "on",
                 Hooks::Failing => "failing",
+                Hooks::Unheard => "unheard",
             };
             let more = json!({
                 "every_seconds": pace.every.as_secs(), "by": by, "requests_a_day": requests, "used_otherwise": others,

@@ -17,6 +17,9 @@ pub(crate) const EACH: std::time::Duration = std::time::Duration::from_secs(60);
 /// How long one that ended is known.
 const KNOWN: TimeDelta = TimeDelta::days(90);
 
+/// How long after it was last written one is surely at work.
+const AT_WORK: TimeDelta = TimeDelta::minutes(3);
+
 /// A receiver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Presence {
@@ -56,6 +59,12 @@ impl Presence {
             let _ = written.and_then(|text| write_private(&file, &text));
         }
     }
+}
+
+/// Whether a receiver is at work for this store.
+pub(crate) fn is_received(home: &Home, store: &str, now: Timestamp) -> bool {
+    let is_at_work = |found: &Presence| (now - found.seen_at()).abs() < AT_WORK;
+    all(home, now).iter().any(|found| is_at_work(found) && found.stores.iter().any(|name| name == store))
 }
 
 /// All that are known, the one that was there last at first; those of long ago are taken away.

@@ -30,6 +30,7 @@ use crate::channel::Quota;
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::LaneUse;
+use crate::listen::presence;
 use crate::lock::{Lock, Work};
 use crate::secret::Secrets;
 use crate::sync::report::StoreReport;
@@ -102,6 +103,8 @@ pub(crate) enum Hooks {
     On,
     /// They do not tell of all its orders.
     Failing,
+    /// Nobody receives them.
+    Unheard,
 }
 
 /// Where that is told.
@@ -292,7 +295,7 @@ impl<'a> Watch<'a> {
         let connected = book.stores()?.into_iter().find(|store| store.id == self.store.id);
         let Some(store) = connected else { return Ok(None) };
         self.store = store;
-        let (hooks, now) = (hooks(&book, &self.store)?, self.context.clock.now());
+        let (hooks, now) = (hooks(self.context, &book, &self.store)?, self.context.clock.now());
         let told = book.told_quota(self.store.id)?;
         self.book = Some(book);
         if hooks == Hooks::On && !self.how.even_told {
@@ -488,13 +491,14 @@ fn has_brought(report: &StoreReport) -> bool {
 }
 
 /// How the store stands with webhooks.
-fn hooks(book: &Book, store: &Store) -> Result<Hooks> {
+fn hooks(context: &Context, book: &Book, store: &Store) -> Result<Hooks> {
     if store.kind.adapter().webhooks.is_none() {
         return Ok(Hooks::None);
     }
     let hooked = book.hooked(store.id)?.filter(|hooked| hooked.is_whole);
     Ok(match hooked {
         None => Hooks::Off,
+        Some(_) if !presence::is_received(&context.home, &store.name, context.clock.now()) => Hooks::Unheard,
         Some(_) if book.unannounced_since(store.id, UNTOLD)?.is_some() => Hooks::Failing,
         Some(_) => Hooks::On,
     })

@@ -79,6 +79,13 @@ fn bench(args: &[&str]) {
     let quick = std::env::var("ORDERSYNC_BENCH").is_ok_and(|value| value == "quick");
     let size = if quick { QUICK } else { FULL };
     let names: Vec<&&str> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
+    let parts = ["start", "channels", "signing", "slow", "memory", "book"];
+    let is_part = |name: &str| parts.contains(&name) || channels::KINDS.iter().any(|kind| kind.name == name);
+    if let Some(none) = names.iter().find(|name| !is_part(name)) {
+        let kinds: Vec<&str> = channels::KINDS.iter().map(|kind| kind.name).collect();
+        eprintln!("{none} is no part of the bench; there are {}, {}", parts.join(", "), kinds.join(", "));
+        std::process::exit(2);
+    }
     let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| **wanted == name);
     let dir = tempfile::Builder::new().prefix("bench-").tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     println!("{:<58} {:>24}   {:<22}", "", "figure", "target");

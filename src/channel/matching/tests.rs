@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::*;
@@ -198,6 +200,9 @@ enum Fate {
     Failed,
     /// It is answered and shown a round later.
     Lags,
+    /// Both: the process hears nothing of it, and it is shown only once the next look has waited for
+    /// what may still be at work.
+    LostAndLags,
 }
 
 fn fates() -> impl Strategy<Value = Vec<Fate>> {
@@ -206,6 +211,7 @@ fn fates() -> impl Strategy<Value = Vec<Fate>> {
         2 => Just(Fate::Lost),
         1 => Just(Fate::Failed),
         2 => Just(Fate::Lags),
+        2 => Just(Fate::LostAndLags),
     ];
     prop::collection::vec(fate, 0..12)
 }
@@ -245,20 +251,23 @@ impl ShopInfo {
     }
 }
 
-fn pieces(lines: &[LineQuantity]) -> Decimal {
-    lines.iter().map(|line| line.quantity).sum()
+/// How many pieces of each line.
+fn pieces<'l>(lines: impl IntoIterator<Item = &'l LineQuantity>) -> BTreeMap<String, Decimal> {
+    let mut pieces = BTreeMap::new();
+    lines.into_iter().for_each(|line| *pieces.entry(line.line_id.clone()).or_default() += line.quantity);
+    pieces
 }
 
-/// Pushes each dispatch to its end, one after the other; gives how many pieces were written for
-/// each.
-fn run(shop: &mut ShopInfo, dispatches: &[Vec<Part>], fates: &[Fate]) -> Vec<Decimal> {
+/// Pushes each dispatch to its end, one after the other; gives how many pieces of each line were
+/// written for each.
+fn run(shop: &mut ShopInfo, dispatches: &[Vec<Part>], fates: &[Fate]) -> Vec<BTreeMap<String, Decimal>> {
     let mut fates = fates.iter().copied();
     let (mut taken, mut written) = (Vec::<String>::new(), Vec::new());
     for (nth, wanted) in dispatches.iter().enumerate() {
         let mark = format!("d{nth}");
         let marked = |(n, part): (usize, &Part)| Part { mark: Some(format!("{mark}/{n}")), ..part.clone() };
         let parts: Vec<Part> = wanted.iter().enumerate().map(marked).collect();
-        let (mut receipts, mut sum) = (Vec::<String>::new(), Decimal::ZERO);
+        let (mut receipts, mut sum) = (Vec::<String>::new(), Vec::<LineQuantity>::new());
         for _ in 0..40 {
             shop.round += 1;
             let claim =
@@ -276,21 +285,25 @@ fn run(shop: &mut ShopInfo, dispatches: &[Vec<Part>], fates: &[Fate]) -> Vec<Dec
                 let fate = fates.next().unwrap_or(Fate::Answered);
                 // Where nothing is kept of a write, one whose answer is lost is lost for good: no
                 // rule can tell.
-                let fate = if shop.keeps == Keeps::Nothing && matches!(fate, Fate::Lost) { Fate::Failed } else { fate };
+                let is_lost = matches!(fate, Fate::Lost | Fate::LostAndLags);
+                let fate = if shop.keeps == Keeps::Nothing && is_lost { Fate::Failed } else { fate };
                 if matches!(fate, Fate::Failed) {
                     break;
                 }
-                sum += pieces(&left);
+                sum.extend(left.clone());
                 let own = part.mark.clone().unwrap_or_default();
-                let id = shop.write(own, left, part.numbers.clone(), matches!(fate, Fate::Lags));
-                if matches!(fate, Fate::Lost) {
+                let id = shop.write(own, left, part.numbers.clone(), matches!(fate, Fate::Lags | Fate::LostAndLags));
+                if matches!(fate, Fate::LostAndLags) {
+                    shop.round += 1;
+                }
+                if matches!(fate, Fate::Lost | Fate::LostAndLags) {
                     break;
                 }
                 receipts.push(id);
             }
         }
         taken.extend(receipts);
-        written.push(sum);
+        written.push(pieces(&sum));
     }
     written
 }
@@ -305,8 +318,7 @@ proptest! {
         let mut shop = ShopInfo { keeps: [Keeps::Mark, Keeps::Content, Keeps::Nothing][keeps], records: Vec::new(), round: 0 };
         let written = run(&mut shop, &dispatches, &fates);
         for (wanted, written) in dispatches.iter().zip(&written) {
-            let wanted: Decimal = wanted.iter().map(|part| pieces(&part.lines)).sum();
-            prop_assert_eq!(wanted, *written);
+            prop_assert_eq!(&pieces(wanted.iter().flat_map(|part| &part.lines)), written);
         }
     }
 

@@ -396,3 +396,46 @@ impl Shared for OtherProcesses {
         changed.is_some_and(|changed| changed.is_ok())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::NewStore;
+    use crate::channel::Values;
+    use crate::clock::{ManualClock, from_millis};
+    use crate::http::{Budget, Lane};
+
+    /// Each process has a limit of its own; the book is what they share.
+    #[test]
+    fn i6_what_one_process_has_taken_of_a_budget_the_next_one_does_not_take_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(from_millis(1_795_100_000_000)));
+        let book_file = dir.path().join("orders.sqlite");
+        let new = NewStore {
+            name: "shop".into(),
+            kind: ChannelKind::WooCommerce,
+            remote_id: "shop.example.test".into(),
+            title: String::new(),
+            url: String::new(),
+            currency: None,
+            time_zone: String::new(),
+            values: Values::new(),
+            facts: serde_json::Value::Null,
+            since: None,
+        };
+        let store = Book::open(&book_file, clock.clone()).unwrap().add_store(&new).unwrap().id;
+        let process = |store| {
+            let (book_file, clock, book) = (book_file.clone(), clock.clone(), Mutex::default());
+            RateLimit::new(None, Box::new(OtherProcesses { book_file, clock, store, book }))
+        };
+        let lane =
+            Lane { name: "lists", permitted: Some(Budget::Bucket { level: 2.0, capacity: 2.0, per_second: 0.1 }) };
+        let take = |limit: &RateLimit| limit.pass(clock.as_ref(), lane, 1.0, Duration::ZERO).map(drop);
+        let (first, other) = (process(store), process(store));
+        take(&first).unwrap();
+        take(&other).unwrap();
+        for limit in [&first, &other, &process(store)] {
+            assert_eq!(take(limit).unwrap_err().kind(), ErrorKind::Temporary);
+        }
+    }
+}

@@ -244,3 +244,15 @@ fn finish(batch: Batch, next: Next) -> Page {
         next,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn i4_what_an_earlier_version_had_left_out_stays_left_out() {
+        let kept = r#"{"high":1795000000,"skip":[[5,1795086400]]}"#;
+        let rest: Rest<std::collections::BTreeMap<String, String>> = serde_json::from_str(kept).unwrap();
+        assert_eq!(rest.unshown, [(5, 1_795_086_400)]);
+    }
+}

@@ -1,11 +1,12 @@
 //! What changes at the channel: the copy, the newer version beside it, and the way from one to the
 //! other.
 
-use ordersync::channel::{CancelSupport, ChannelKind};
+use ordersync::channel::CancelSupport;
 use ordersync::sim::{Fault, FaultKind, Lack, Purchase};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, each, each_kind};
+use super::setups::peculiar;
 
 #[test]
 fn p1_what_changes_at_the_channel_is_kept_beside_the_merchants_copy() {
@@ -290,7 +291,7 @@ fn p1_what_others_change_in_the_moment_of_a_dispatch_is_kept_as_a_change() {
 fn p3_a_cancellation_is_applied_by_default_where_the_channel_is_known_for_it_and_never_after_a_parcel() {
     each_kind(|kind| {
         let desk = Desk::by_default(kind);
-        let applies = matches!(kind, ChannelKind::BigCommerce | ChannelKind::Shopify);
+        let applies = peculiar(kind).cancels_apply;
         let (id, sent) = (desk.paid(&[("TEE-001", 1)]), desk.paid(&[("TEE-001", 1)]));
         desk.on("dispatch", &sent, "--carrier dhl --tracking JD01").exits(0);
         let writes = desk.writes();

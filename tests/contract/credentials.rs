@@ -1,10 +1,11 @@
 //! What is kept of a connection: which store it is, its secrets, and for whom they are.
 
-use ordersync::channel::{ChannelKind, Field};
+use ordersync::channel::Field;
 use ordersync::sim::{Fault, FaultKind};
 use serde_json::json;
 
 use super::desk::{Desk, each, each_kind};
+use super::setups::peculiar;
 
 /// What says which store it is, or which server has it.
 fn named(desk: &Desk) -> &'static Field {
@@ -129,9 +130,8 @@ fn c6_every_command_gives_the_same_advice_where_the_credentials_are_refused() {
     each(|desk| {
         desk.sync();
         let reauth = format!("ordersync connect --reauth {}", desk.kind);
-        // A password before the whole site is another matter.
-        let api = if desk.kind == ChannelKind::WooCommerce { "wc/v3/orders" } else { "" };
-        desk.server.faults().add(Fault::new(FaultKind::Unauthorized).on_path(api).always());
+        let refused = Fault::new(FaultKind::Unauthorized).on_path(peculiar(desk.kind).api);
+        desk.server.faults().add(refused.always());
         for command in ["connect --test", "status", "sync", "inbox", "doctor", "status"] {
             let done = desk.home.run(command).done();
             let said = format!("{}{}", done.stdout, done.stderr);

@@ -230,6 +230,8 @@ pub fn each_kind(contract: impl Fn(ChannelKind) + Sync) {
 /// Every kind; for whoever writes a new one that kind alone, named by `ORDERSYNC_CONTRACT`.
 pub fn kinds() -> impl Iterator<Item = ChannelKind> {
     let only = std::env::var("ORDERSYNC_CONTRACT").ok();
+    let is_known = only.as_ref().is_none_or(|only| ChannelKind::ALL.iter().any(|kind| kind.word() == only));
+    assert!(is_known, "ORDERSYNC_CONTRACT={} is no kind of channel", only.unwrap_or_default());
     ChannelKind::ALL.into_iter().filter(move |kind| only.as_ref().is_none_or(|only| kind.word() == only))
 }
 

@@ -4,10 +4,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use ordersync::channel::ChannelKind;
 use ordersync::sim::{Fault, FaultKind, Purchase, Question};
 
 use super::desk::{Desk, each, kinds};
+use super::setups::peculiar;
 
 #[test]
 fn i3_one_answer_again_and_again_ends_the_run_and_loses_no_order() {
@@ -136,10 +136,6 @@ fn i3_orders_that_come_and_go_while_a_list_is_read_are_not_told_as_missing() {
     });
 }
 
-/// The channels whose parameter for what is put away is documented no more: a store that refuses it
-/// has no such list.
-const MAY_HAVE_NO_LIST: [ChannelKind; 1] = [ChannelKind::BigCommerce];
-
 /// Bin and archive are on no list of changes.
 #[test]
 fn i3_what_is_looked_through_from_time_to_time_holds_up_no_new_order_when_it_fails() {
@@ -156,7 +152,7 @@ fn i3_what_is_looked_through_from_time_to_time_holds_up_no_new_order_when_it_fai
             let new = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
             let report = desk.home.run("sync --json").done().json()["stores"][0].clone();
             assert_eq!(report["new"], 1, "{kind}: {report}");
-            let has_none = MAY_HAVE_NO_LIST.contains(&kind) && fault == FaultKind::ServerError(400);
+            let has_none = peculiar(kind).may_have_no_list && fault == FaultKind::ServerError(400);
             assert_eq!(report["error"].is_null(), has_none, "{kind}: {fault:?} {report}");
             assert_eq!(desk.show(&new)["status"], "awaiting-fulfillment", "{kind}: {fault:?}");
             assert_eq!(desk.show(&id)["changed_at_channel"], false, "{kind}: {fault:?}");

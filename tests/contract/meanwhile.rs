@@ -5,12 +5,11 @@ use std::collections::BTreeSet;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use ordersync::channel::ChannelKind;
 use ordersync::sim::{Fault, FaultKind};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, each, kinds};
-use super::setups::{NUMBER, each_set_up, states};
+use super::setups::{NUMBER, each_set_up, peculiar, states};
 
 /// The kinds of what the inbox has open.
 fn told(desk: &Desk) -> Vec<String> {
@@ -70,9 +69,6 @@ fn d1_a_cancellation_between_the_writes_of_a_dispatch_is_not_written_over_and_is
     });
 }
 
-/// The channels of which it is known that a dispatch takes them more than one write.
-const WRITE_TWICE: [ChannelKind; 2] = [ChannelKind::BigCommerce, ChannelKind::WooCommerce];
-
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
 fn d1_a_cancellation_after_a_kill_between_the_writes_is_not_written_over_and_is_told() {
@@ -97,7 +93,7 @@ fn d1_a_cancellation_after_a_kill_between_the_writes_is_not_written_over_and_is_
         assert!(inbox.contains("cancelled") && inbox.contains("JD01"), "{}: {inbox}", desk.kind);
         assert_eq!((states(desk), desk.show(&id)["status"].as_str()), (Vec::new(), Some("shipped")), "{}", desk.kind);
     });
-    let (tried, mut twice) = (tried.into_inner().unwrap(), kinds().filter(|kind| WRITE_TWICE.contains(kind)));
+    let (tried, mut twice) = (tried.into_inner().unwrap(), kinds().filter(|kind| peculiar(*kind).writes_twice));
     assert!(twice.all(|kind| tried.contains(kind.word())), "these write more than once: {tried:?}");
 }
 

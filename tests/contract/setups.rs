@@ -48,6 +48,54 @@ fn others(kind: ChannelKind) -> Vec<SetUp> {
     }
 }
 
+/// What is peculiar to a kind, where a contract allows for it.
+pub struct Peculiar {
+    /// Cancellations at the channel are applied by default (P-3).
+    pub cancels_apply: bool,
+    /// Its parameter for what is put away is documented no more: a store that refuses it has no such
+    /// list.
+    pub may_have_no_list: bool,
+    /// A dispatch is known to take it more than one write.
+    pub writes_twice: bool,
+    /// Its rows stand inside an object: broken JSON in one breaks the answer.
+    pub read_as_a_whole: bool,
+    /// How large a page may be is its own affair: queries are refused by their price.
+    pub prices_queries: bool,
+    /// How many requests an order may cost that the channel cannot show, in a page of 100: twice the
+    /// halvings are 13. `None` where its pages have no key to halve them by.
+    pub unshowable: Option<usize>,
+    /// The path before which credentials are refused; what is refused before a whole site is another
+    /// matter.
+    pub api: &'static str,
+}
+
+/// What is peculiar to this kind.
+pub fn peculiar(kind: ChannelKind) -> Peculiar {
+    let usual = Peculiar {
+        cancels_apply: false,
+        may_have_no_list: false,
+        writes_twice: false,
+        read_as_a_whole: false,
+        prices_queries: false,
+        unshowable: Some(13),
+        api: "",
+    };
+    match kind {
+        // What every server gives is tried first, and the order behind it is asked for alone.
+        ChannelKind::BigCommerce => {
+            Peculiar { cancels_apply: true, may_have_no_list: true, writes_twice: true, unshowable: Some(20), ..usual }
+        }
+        ChannelKind::Example | ChannelKind::Magento => usual,
+        // The last weeks are looked through besides.
+        ChannelKind::Etsy => Peculiar { unshowable: Some(2 * 13), ..usual },
+        ChannelKind::Shopify => {
+            Peculiar { cancels_apply: true, read_as_a_whole: true, prices_queries: true, unshowable: None, ..usual }
+        }
+        // Where its neighbours in time are none by their ids, it is searched among more of them.
+        ChannelKind::WooCommerce => Peculiar { writes_twice: true, unshowable: Some(40), api: "wc/v3/orders", ..usual },
+    }
+}
+
 /// Holds the contract against every set-up of every kind, side by side.
 pub fn each_set_up(contract: impl Fn(&Desk) + Sync) {
     let usual = |kind| SetUp { name: "as usual", store: rehearsal(kind, clock(), Duration::ZERO), flags: "" };

@@ -1,11 +1,12 @@
 //! Orders that cannot be shown or read: each costs itself only.
 
 use chrono::{TimeDelta, Utc};
-use ordersync::channel::{CancelSupport, ChannelKind};
+use ordersync::channel::CancelSupport;
 use ordersync::sim::{Exchange, Fault, FaultKind, Lack, Purchase};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, each, each_kind};
+use super::setups::peculiar;
 
 /// Sums of such amounts ended the program: nothing of the page was kept, or no list of the book
 /// could be printed any more.
@@ -136,9 +137,6 @@ fn i4_an_unreadable_order_is_tried_again_by_a_newer_program() {
     });
 }
 
-/// The channels whose rows stand inside an object: broken JSON in one breaks the answer.
-const READ_AS_A_WHOLE: [ChannelKind; 1] = [ChannelKind::Shopify];
-
 /// Inside one order's document: the same key twice, a number that is none, text in another
 /// encoding.
 #[test]
@@ -149,7 +147,7 @@ fn i4_one_row_that_is_broken_json_costs_one_order_by_its_name_until_it_comes_men
             [&br#""status":1,"id":ID,"#[..], br#""broken":1e999,"#, br#""broken":01,"#, b"\"broken\":\"M\xfcller\","]
         {
             let ids: Vec<String> = (0..3).map(|_| desk.store.place(&Purchase::of(&[("TEE-001", 1)]))).collect();
-            if READ_AS_A_WHOLE.contains(&desk.kind) && !junk.ends_with(b"1e999,") && std::str::from_utf8(junk).is_ok() {
+            if peculiar(desk.kind).read_as_a_whole && !junk.ends_with(b"1e999,") && std::str::from_utf8(junk).is_ok() {
                 continue;
             }
             let id = desk.store.document(&ids[1]).unwrap()["id"].to_string();
@@ -199,7 +197,7 @@ fn i4_an_order_that_the_channel_cannot_show_is_left_out_named_and_comes_once_it_
         let inbox = desk.home.json("inbox");
         let told = if has_names { named(&inbox) } else { inbox.as_array().unwrap().len() };
         assert_eq!(told, 3, "{kind}: {inbox}");
-        let most = if kind == ChannelKind::Shopify { 150 } else { 100 };
+        let most = if peculiar(kind).unshowable.is_some() { 100 } else { 150 };
         assert!(first < most, "{kind}: {first} requests");
 
         let later = desk.store.place(&Purchase::of(&[("TEE-001", 1)]));
@@ -228,17 +226,7 @@ fn i4_an_order_that_cannot_be_shown_costs_twice_the_halvings_of_its_page() {
     each_kind(|kind| {
         // One walk by time, and slices.
         for orders in [220, 420] {
-            let most = match kind {
-                // Its pages have no key.
-                ChannelKind::Shopify => return,
-                // The last weeks are looked through besides.
-                ChannelKind::Etsy => 2 * 13,
-                // Where its neighbours in time are none by their ids, it is searched among more of them.
-                ChannelKind::WooCommerce => 40,
-                // What every server gives is tried first, and the order behind it is asked for alone.
-                ChannelKind::BigCommerce => 20,
-                _ => 13,
-            };
+            let Some(most) = peculiar(kind).unshowable else { return };
             let desk = Desk::unconnected(kind);
             desk.store.seed(orders, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
             desk.connect("--set page_size=100").exits(0);

@@ -11,6 +11,7 @@ mod book;
 mod channels;
 mod floor;
 mod lean;
+mod listen;
 mod measure;
 mod shop;
 mod signing;
@@ -46,11 +47,34 @@ struct Size {
     large: u64,
     /// Orders of the generated book.
     book: u64,
+    /// What a receiver gets.
+    received: listen::Size,
 }
 
-const FULL: Size = Size { first: 20_000, repeats: 3, slow: 10_000, large: 200_000, book: 1_000_000 };
+const FULL: Size = Size {
+    first: 20_000,
+    repeats: 3,
+    slow: 10_000,
+    large: 200_000,
+    book: 1_000_000,
+    received: listen::Size {
+        seconds: 60,
+        burst: 500,
+        first: 100_000,
+        refused: 5_000,
+        deliveries: 50_000,
+        kills: 1_000,
+    },
+};
 
-const QUICK: Size = Size { first: 4_000, repeats: 2, slow: 4_000, large: 50_000, book: 100_000 };
+const QUICK: Size = Size {
+    first: 4_000,
+    repeats: 2,
+    slow: 4_000,
+    large: 50_000,
+    book: 100_000,
+    received: listen::Size { seconds: 20, burst: 500, first: 20_000, refused: 1_000, deliveries: 5_000, kills: 50 },
+};
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -79,7 +103,7 @@ fn bench(args: &[&str]) {
     let quick = std::env::var("ORDERSYNC_BENCH").is_ok_and(|value| value == "quick");
     let size = if quick { QUICK } else { FULL };
     let names: Vec<&&str> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
-    let parts = ["start", "channels", "signing", "slow", "memory", "book"];
+    let parts = ["start", "channels", "signing", "slow", "memory", "book", "listen"];
     let is_part = |name: &str| parts.contains(&name) || channels::KINDS.iter().any(|kind| kind.name == name);
     if let Some(none) = names.iter().find(|name| !is_part(name)) {
         let kinds: Vec<&str> = channels::KINDS.iter().map(|kind| kind.name).collect();
@@ -106,6 +130,9 @@ fn bench(args: &[&str]) {
     }
     if wanted("book") {
         reading(dir.path(), &size);
+    }
+    if wanted("listen") {
+        listen::measure(dir.path(), &size.received);
     }
 }
 

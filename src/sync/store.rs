@@ -190,7 +190,7 @@ struct NamedConsent<'a> {
 }
 
 impl Consent for NamedConsent<'_> {
-    fn landing(&self) -> &Url {
+    fn landing(&self) -> Option<&Url> {
         self.consent.landing()
     }
 

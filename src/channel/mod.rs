@@ -28,6 +28,7 @@ mod capabilities;
 pub(crate) mod census;
 mod checkpoint;
 pub(crate) mod consent;
+mod ebay;
 mod etsy;
 #[cfg(feature = "example")]
 mod example;

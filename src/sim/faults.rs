@@ -481,7 +481,9 @@ fn first_row(body: &mut Value) -> Option<&mut Value> {
             rows.first_mut().filter(|row| !order_id(row).is_null() && is_whole(row))
         }
         // An order by itself, whose lines bear its id, or have names of no such kind.
-        Value::Object(members) if ["transactions", "increment_id", "lineItems"].iter().any(|own| members.contains_key(*own)) => {
+        Value::Object(members)
+            if ["transactions", "increment_id", "lineItems"].iter().any(|own| members.contains_key(*own)) =>
+        {
             Some(body)
         }
         Value::Object(members) => members.values_mut().find_map(first_row),

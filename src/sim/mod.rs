@@ -11,7 +11,7 @@
 //!   [`Exchange`]s tell what was asked.
 //! - [`Simulated`] is what people around a store do to it, whatever its channel; [`rehearsal`]
 //!   opens the one for a channel.
-//! - [`bigcommerce::Shop`], [`etsy::Shop`], [`magento::Shop`], [`shopify::Shop`] and
+//! - [`bigcommerce::Shop`], [`ebay::Shop`], [`etsy::Shop`], [`magento::Shop`], [`shopify::Shop`] and
 //!   [`woocommerce::Shop`] are the stores for those channels, each a [`world::Vendor`]. What vendors
 //!   have in common (routes, lists, GraphQL, signatures, quotas) stands beside them.
 //!
@@ -79,6 +79,7 @@
 
 pub mod bigcommerce;
 mod budget;
+pub mod ebay;
 pub mod etsy;
 #[cfg(feature = "example")]
 pub mod example;
@@ -136,6 +137,7 @@ type Variants = Vec<(&'static str, Arc<dyn Simulated>)>;
 fn registered(kind: ChannelKind) -> &'static Registered {
     match kind {
         ChannelKind::BigCommerce => &bigcommerce::REGISTERED,
+        ChannelKind::Ebay => &ebay::REGISTERED,
         #[cfg(feature = "example")]
         ChannelKind::Example => &example::REGISTERED,
         ChannelKind::Etsy => &etsy::REGISTERED,

@@ -135,9 +135,16 @@ fn scrub_param((key, value): &(String, String)) -> (String, String) {
 
 /// Whether a request is about tokens: its body holds them, or its answer does.
 fn is_login(path: &str) -> bool {
-    ["/oauth/access_token", "/oauth/token", "/oauth/connect", "/application/scopes", "/oauth2/token", "/oauth2/authorize"]
-        .iter()
-        .any(|end| path.ends_with(end))
+    [
+        "/oauth/access_token",
+        "/oauth/token",
+        "/oauth/connect",
+        "/application/scopes",
+        "/oauth2/token",
+        "/oauth2/authorize",
+    ]
+    .iter()
+    .any(|end| path.ends_with(end))
 }
 
 fn scrub_header((name, value): &(String, String)) -> (String, String) {

@@ -29,7 +29,7 @@ fn others(kind: ChannelKind) -> Vec<SetUp> {
     match kind {
         ChannelKind::BigCommerce => vec![SetUp { name: "no marker", store: usual(), flags: "--set marker=no" }],
         ChannelKind::Example => vec![SetUp { name: "an old program", store: usual(), flags: "--set old=yes" }],
-        ChannelKind::Etsy => Vec::new(),
+        ChannelKind::Ebay | ChannelKind::Etsy => Vec::new(),
         ChannelKind::Magento => {
             let shop = |sources| -> Arc<dyn Simulated> {
                 let options = magento::Options { sources, ..magento::Options::rehearsal(Duration::ZERO) };

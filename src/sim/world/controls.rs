@@ -272,7 +272,8 @@ impl<V: Vendor> Simulated for Shop<V> {
 
     fn refund(&self, id: &str, amount: &str) -> bool {
         let amount = amount.trim().parse::<Decimal>().ok().filter(|amount| *amount > Decimal::ZERO);
-        amount.is_some_and(|amount| self.with(|context| context.refund(V::read_id(id), amount, "", Vec::new())).is_some())
+        amount
+            .is_some_and(|amount| self.with(|context| context.refund(V::read_id(id), amount, "", Vec::new())).is_some())
     }
 
     fn refund_pieces(&self, id: &str, nth: usize, pieces: u32) -> bool {

@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::{Request, pem};
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
-use crate::secret::Secret;
+use crate::secret::{Secret, Secrets};
 
 /// The name of the signature, where there is one only.
 const LABEL: &str = "sig1";
@@ -19,6 +19,14 @@ const CONTENT_DIGEST: &str = "content-digest";
 
 /// What of a request is no header, and is always signed: nobody can send it elsewhere.
 const DERIVED: [&str; 3] = ["@method", "@path", "@authority"];
+
+/// Where it stands among the secrets of a store when its key ends, where the channel ends it.
+pub(crate) const KEY_ENDS_AT: &str = "signing_key_ends_at";
+
+/// When the key of a store ends, where it has one that does.
+pub(crate) fn key_ends_at(secrets: &Secrets) -> Option<Timestamp> {
+    secrets.get(KEY_ENDS_AT)?.reveal().parse().ok()
+}
 
 /// A private key of Ed25519.
 pub(crate) struct SigningKey(Ed25519KeyPair);

@@ -16,7 +16,6 @@ mod body;
 mod client;
 #[cfg_attr(not(test), expect(dead_code, reason = "no channel here has such deliveries yet"))]
 pub(crate) mod ecdsa;
-#[cfg_attr(not(test), expect(dead_code, reason = "no channel here wants such signatures yet"))]
 pub(crate) mod message_signature;
 pub(crate) mod oauth1;
 pub(crate) mod oauth2;

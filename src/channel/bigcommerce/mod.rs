@@ -59,6 +59,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     guide_time: GuideTime::UNKNOWN,
     sold_here: |source| matches!(source, "www" | "mobile" | "iphone" | "ipad" | "android" | "checkout_api" | "manual"),
     ships: |_| true,
+    renews_consent: true,
     policies: Policies { edits: Policy::Apply, address: Policy::Apply, cancels: Policy::Apply, ..Policies::USUAL },
     webhooks: Some(webhooks::WEBHOOKS),
     no_webhooks: "",

@@ -45,6 +45,11 @@ impl Api {
         })
     }
 
+    /// The client.
+    pub(crate) fn http(&self) -> &Client {
+        &self.http
+    }
+
     /// How many orders are asked for at once.
     pub(crate) fn page(&self) -> &PageSize {
         &self.page
@@ -125,7 +130,7 @@ impl Api {
 
     /// Carries out a write.
     pub(crate) fn carry_out(&self, operation: &Operation) -> Result<Reply> {
-        let (method, path, body) = operation.request();
+        let (method, path, body) = operation.request(self.now());
         let mut request = Request::write_json(method, self.auth.hosts.api(&path)?, &body);
         if body.is_null() {
             request.body = None;

@@ -13,6 +13,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::settings::Settings;
+use super::signing;
 use crate::channel::consent::{Attempt, Brought, Consent};
 use crate::channel::settings::usage;
 use crate::clock::Timestamp;
@@ -20,7 +21,7 @@ use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::oauth2::{self, Issuer, REFRESH_TOKEN};
 use crate::http::status::{self, Words};
-use crate::http::{Client, Reply, Request, Verdict};
+use crate::http::{Client, Effect, Reply, Request, Verdict};
 use crate::secret::{Secret, Secrets};
 
 /// What eBay's servers are called, and what helps.
@@ -125,8 +126,16 @@ impl Auth {
             let marketplace = HeaderValue::from_str(&self.marketplace)
                 .map_err(|_| usage("the marketplace cannot be sent; nothing was sent"))?;
             request.headers.insert(MARKETPLACE, marketplace);
+            if request.effect == Effect::Write {
+                return signing::sign(&self.credentials, request, self.http.their_now());
+            }
         }
         Ok(())
+    }
+
+    /// The secrets of the store.
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 
     /// The token to send now.
@@ -137,9 +146,21 @@ impl Auth {
 
     /// Fetches a token in the place of the one that a refused request was sent with.
     pub(crate) fn renew(&self, failed: &Request) -> Result<()> {
-        let sent = failed.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let stale = sent.and_then(|value| value.split_once(' ')).map(|(_, token)| Secret::new(token));
-        oauth2::renew(&self.http, &self.credentials, &self.tokens, stale.as_ref())
+        oauth2::renew(&self.http, &self.credentials, &self.tokens, sent_with(failed).as_ref())
+    }
+
+    /// Puts the application's own token on a request. It is of the keyset alone, and sees no account.
+    pub(crate) fn authorize_as_application(&self, request: &mut Request) -> Result<()> {
+        let token = oauth2::token(&self.http, &self.credentials, &Application(&self.tokens))?;
+        let value = sensitive(&format!("Bearer {}", token.reveal()), "the application's token")?;
+        request.headers.insert(AUTHORIZATION, value);
+        request.headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        Ok(())
+    }
+
+    /// As [`Self::renew`], for a request with the application's own token.
+    pub(crate) fn renew_as_application(&self, failed: &Request) -> Result<()> {
+        oauth2::renew(&self.http, &self.credentials, &Application(&self.tokens), sent_with(failed).as_ref())
     }
 
     /// The way to the merchant's consent, where there is none.
@@ -152,6 +173,12 @@ impl Auth {
 /// The keys of the keyset among the secrets.
 const CLIENT_ID: &str = "client_id";
 const CLIENT_SECRET: &str = "client_secret";
+
+/// The token that a request was sent with.
+fn sent_with(failed: &Request) -> Option<Secret> {
+    let sent = failed.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    sent.and_then(|value| value.split_once(' ')).map(|(_, token)| Secret::new(token))
+}
 
 fn sensitive(text: &str, what: &str) -> Result<HeaderValue> {
     let unsendable = |_| {
@@ -258,6 +285,35 @@ impl Issuer for Tokens {
             "invalid_scope" => scope_refused(status),
             _ => return status::refused(&WORDS, request, status, &told.text()),
         })
+    }
+}
+
+/// Where the application's own token is fetched, beside the merchant's.
+struct Application<'a>(&'a Tokens);
+
+impl Issuer for Application<'_> {
+    fn vendor(&self) -> &'static str {
+        self.0.vendor()
+    }
+
+    fn kept_as(&self) -> &'static str {
+        "application_token"
+    }
+
+    fn endpoint(&self) -> &Url {
+        self.0.endpoint()
+    }
+
+    fn form(&self, _: &Secrets) -> Vec<(&'static str, String)> {
+        vec![("grant_type", "client_credentials".to_owned()), ("scope", GENERAL.to_owned())]
+    }
+
+    fn authorize(&self, request: &mut Request, secrets: &Secrets) -> Result<()> {
+        self.0.authorize(request, secrets)
+    }
+
+    fn refused(&self, request: &Request, reply: &Reply, now: Timestamp) -> Verdict {
+        self.0.refused(request, reply, now)
     }
 }
 

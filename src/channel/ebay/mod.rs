@@ -33,6 +33,7 @@ mod pages;
 mod probe;
 mod settings;
 mod shipments;
+mod signing;
 mod status;
 mod wire;
 
@@ -59,6 +60,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     guide_time: GuideTime::minutes(60),
     sold_here: |_| true,
     ships: |_| true,
+    renews_consent: false,
     policies: Policies::USUAL,
     webhooks: None,
     no_webhooks: "",
@@ -128,6 +130,10 @@ impl Channel for Ebay {
 
     fn probe(&self) -> Result<ShopInfo> {
         probe::probe(&self.api, &self.settings)
+    }
+
+    fn furnish(&self, shop: &mut ShopInfo) -> Result<()> {
+        signing::furnish(&self.api, &self.settings, shop)
     }
 
     fn plan(&self, range: &Range) -> Result<Plan> {

@@ -1,5 +1,6 @@
 //! The writes that this adapter can make, all of them.
 
+use chrono::TimeDelta;
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -51,18 +52,21 @@ pub(crate) struct Parcel {
     pub(crate) tracking: Option<(String, String)>,
 }
 
+/// How far two clocks are apart that are right.
+const CLOCKS: TimeDelta = TimeDelta::seconds(5);
+
 /// A moment as eBay takes it.
 pub(crate) fn moment(at: Timestamp) -> String {
     at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)
 }
 
 impl Operation {
-    /// Method, path and body.
-    pub(crate) fn request(&self) -> (Method, String, Value) {
+    /// Method, path and body, where eBay's clock shows `now`.
+    pub(crate) fn request(&self, now: Timestamp) -> (Method, String, Value) {
         let post_order = |rest: &str| format!("{POST_ORDER}v2/cancellation{rest}");
         let (path, body) = match self {
             Self::Ship(parcel) => {
-                (format!("/sell/fulfillment/v1/order/{}/shipping_fulfillment", parcel.order), parcel.body())
+                (format!("/sell/fulfillment/v1/order/{}/shipping_fulfillment", parcel.order), parcel.body(now))
             }
             Self::Cancel { order, reason, paid_at } => {
                 let mut body =
@@ -86,10 +90,13 @@ impl Operation {
 }
 
 impl Parcel {
-    fn body(&self) -> Value {
+    /// What was sent is not sent in time to come, and eBay takes its own clock for that.
+    fn body(&self, now: Timestamp) -> Value {
+        let ahead = moment(now + CLOCKS);
+        let shipped_at = if self.shipped_at > ahead { moment(now) } else { self.shipped_at.clone() };
         let line = |(id, quantity): &(String, u64)| json!({ "lineItemId": id, "quantity": quantity });
         let lines: Vec<Value> = self.lines.iter().map(line).collect();
-        let mut body = json!({ "lineItems": lines, "shippedDate": self.shipped_at });
+        let mut body = json!({ "lineItems": lines, "shippedDate": shipped_at });
         if let Some((carrier, number)) = &self.tracking {
             body["shippingCarrierCode"] = json!(carrier);
             body["trackingNumber"] = json!(number);
@@ -102,6 +109,10 @@ impl Parcel {
 mod tests {
     use super::*;
 
+    fn now() -> Timestamp {
+        "2026-11-23T09:20:00Z".parse().unwrap()
+    }
+
     #[test]
     fn d5_a_parcel_names_the_pieces_of_each_line_and_carrier_and_number_go_together() {
         let parcel = Parcel {
@@ -110,11 +121,12 @@ mod tests {
             shipped_at: "2026-11-23T09:15:00.000Z".into(),
             tracking: Some(("DHL".into(), "00340434161094012345".into())),
         };
-        let (method, path, body) = Operation::Ship(parcel.clone()).request();
+        let (method, path, body) = Operation::Ship(parcel.clone()).request(now());
         assert_eq!((method, &*path), (Method::POST, "/sell/fulfillment/v1/order/12-34567-89012/shipping_fulfillment"));
         assert_eq!(body["lineItems"][1], json!({ "lineItemId": "9900012345679", "quantity": 1 }));
         assert_eq!(body["trackingNumber"], "00340434161094012345");
-        let bare = Operation::Ship(Parcel { tracking: None, ..parcel }).request().2;
+        let bare = Operation::Ship(Parcel { tracking: None, ..parcel }).request(now() - TimeDelta::hours(3)).2;
+        assert_eq!(bare["shippedDate"], "2026-11-23T06:20:00.000Z", "eBay's clock is behind");
         assert!(bare.get("trackingNumber").is_none() && bare.get("shippingCarrierCode").is_none());
     }
 
@@ -122,14 +134,14 @@ mod tests {
     fn d8_a_cancellation_says_whether_it_was_paid() {
         let cancel = |paid_at| {
             let reason = "ORDER_UNPAID".to_owned();
-            Operation::Cancel { order: "14-00000-12345".into(), reason, paid_at }.request()
+            Operation::Cancel { order: "14-00000-12345".into(), reason, paid_at }.request(now())
         };
         let (_, path, body) = cancel(Some("2026-11-20T10:00:00.000Z".into()));
         assert_eq!((&*path, &body["buyerPaid"]), ("/post-order/v2/cancellation", &json!(true)));
         assert_eq!(body["buyerPaidDate"], json!({ "value": "2026-11-20T10:00:00.000Z" }));
         assert_eq!(cancel(None).2["buyerPaid"], false);
         assert!(cancel(None).2.get("buyerPaidDate").is_none());
-        let (_, path, body) = Operation::Approve { request: "50".into() }.request();
+        let (_, path, body) = Operation::Approve { request: "50".into() }.request(now());
         assert_eq!((&*path, body), ("/post-order/v2/cancellation/50/approve", Value::Null));
     }
 }

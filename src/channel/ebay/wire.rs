@@ -236,6 +236,15 @@ documents! {
         #[serde(rename = "registrationMarketplaceId")] marketplace: Text<'a>,
     }
 
+    /// A key to sign with, which is told once.
+    NewKey {
+        #[serde(rename = "privateKey")]
+        private: Text<'a>,
+        jwe: Text<'a>,
+        #[serde(rename = "expirationTime")]
+        ends: Text<'a>,
+    }
+
     /// Whether an order can be cancelled.
     Eligibility {
         eligible: Text<'a>,
@@ -259,10 +268,9 @@ documents! {
     Cancellation {
         #[serde(rename = "cancelId")] id: Text<'a>,
         #[serde(rename = "legacyOrderId")] order: Text<'a>,
-        #[serde(rename = "cancelState")] state: Text<'a>,
-        #[serde(rename = "cancelStatus")] status: Text<'a>,
+        #[serde(rename = "cancelState", alias = "state")] state: Text<'a>,
+        #[serde(rename = "cancelStatus", alias = "status")] status: Text<'a>,
         #[serde(rename = "requestorType")] by: Text<'a>,
-        #[serde(rename = "cancelReason")] reason: Text<'a>,
     }
 
     /// A refusal in any of its forms.

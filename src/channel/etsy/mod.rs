@@ -62,6 +62,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     guide_time: GuideTime::minutes(30),
     sold_here: |source| matches!(source, "etsy.com" | "pattern"),
     ships: |_| true,
+    renews_consent: true,
     policies: Policies::USUAL,
     webhooks: None,
     no_webhooks: "Etsy sends webhooks to commercial apps only, and a merchant's own app is none",

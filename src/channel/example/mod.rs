@@ -65,6 +65,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     guide_time: GuideTime::minutes(1),
     sold_here: |source| source != "import",
     ships: |_| true,
+    renews_consent: true,
     policies: Policies::USUAL,
     webhooks: Some(webhooks::WEBHOOKS),
     no_webhooks: "",

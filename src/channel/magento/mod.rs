@@ -65,6 +65,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     guide_time: GuideTime::minutes(120),
     sold_here: |source| source == map::CHECKOUT,
     ships: |words| shipments::may_ship(map::apart(words).0).is_ok(),
+    renews_consent: true,
     policies: Policies::USUAL,
     webhooks: Some(webhooks::WEBHOOKS),
     no_webhooks: "",

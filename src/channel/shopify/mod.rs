@@ -72,6 +72,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     guide_time: GuideTime::minutes(30),
     sold_here: |source| matches!(source, "web" | "pos" | "iphone" | "android"),
     ships: |words| !words.split(map::AND).any(|word| matches!(word, map::ON_HOLD | map::SCHEDULED)),
+    renews_consent: true,
     policies: Policies { cancels: Policy::Apply, ..Policies::USUAL },
     webhooks: Some(webhooks::WEBHOOKS),
     no_webhooks: "",

@@ -68,6 +68,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     guide_time: GuideTime::minutes(30),
     sold_here: |source| matches!(source, "checkout" | "store-api" | "admin"),
     ships: |_| true,
+    renews_consent: true,
     policies: Policies::USUAL,
     webhooks: Some(webhooks::WEBHOOKS),
     no_webhooks: "",

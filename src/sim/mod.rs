@@ -48,6 +48,11 @@
 //! BigCommerce has in addition `POST status/{id}` (`{"status_id": 9}`), `restore/{id}`, `down` and
 //! `up` (maintenance).
 //!
+//! eBay has in addition `POST ship-by/{id}` (`{"days": 7}` after it was placed), `end-tokens`, `revoke`
+//! and `fail-tokens` as Etsy has, `ask-to-cancel/{id}` (`{"reason": "ORDER_MISTAKE"}`: the buyer asks,
+//! within an hour of the purchase) and `close-account/{id}` (its buyer is gone, and whoever subscribed
+//! to that is told). It has no archive, holds nothing back, and refunds amounts without pieces.
+//!
 //! Etsy has in addition `POST ship-by/{id}` (`{"days": 7}` after it was placed), `end-tokens`,
 //! `revoke` (the seller has changed the password: tokens and consents are void), `fail-tokens`
 //! (`{"times": 2}`: so many requests for tokens fail) and `key` (`{"active": false}`: the app is not

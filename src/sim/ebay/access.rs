@@ -4,7 +4,7 @@
 use chrono::{FixedOffset, TimeZone};
 use serde_json::{Value, json};
 
-use super::{Caller, Context, Request, Response, Shop, consent, routes};
+use super::{Caller, Context, Request, Response, Shop, consent, post_order, routes};
 use crate::clock::Timestamp;
 use crate::sim::FaultKind;
 
@@ -13,11 +13,18 @@ const DAY: i64 = 86_400_000;
 
 /// The answer to a request, whichever of eBay's hosts it is for.
 pub(super) fn respond(shop: &Shop, request: &Request) -> Response {
-    shop.with(|context| match request.path.as_str() {
+    shop.with(|context| {
+        post_order::settle(context);
+        answer(context, request)
+    })
+}
+
+fn answer(context: &mut Context<'_>, request: &Request) -> Response {
+    match request.path.as_str() {
         "/oauth2/authorize" | "/oauth2/authorize/deny" => consent::page(context, request),
         "/identity/v1/oauth2/token" if request.method == "POST" => consent::token(context, request),
         _ => routes::respond(context, request),
-    })
+    }
 }
 
 /// An error in the form of the REST APIs.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::options::Options;
-use super::{NewOrder, Shop};
+use super::{NewOrder, Shop, notifications, post_order};
 use crate::clock::Clock;
 
 impl Shop {
@@ -44,6 +44,17 @@ impl Shop {
         self.with(|context| context.change(id, |order| order.own.ship_by = Some(at)))
     }
 
+    /// The buyer asks that an order be cancelled; gives the id of the request. Nothing once an hour is
+    /// over, or something was sent.
+    pub fn ask_to_cancel(&self, id: u64, reason: &str) -> Option<u64> {
+        self.with(|context| post_order::ask(context, id, reason))
+    }
+
+    /// The buyer of an order closes the account.
+    pub fn close_account(&self, id: u64) -> bool {
+        self.with(|context| notifications::close_account(context, id))
+    }
+
     /// eBay's own part of the control over HTTP.
     pub(super) fn act(&self, verb: &str, id: u64, wish: &Value) -> Option<bool> {
         let known = self.lock().orders.get(&id).map(|entry| entry.created);
@@ -61,6 +72,11 @@ impl Shop {
                 self.fail_tokens(wish["times"].as_u64().and_then(|times| u32::try_from(times).ok()).unwrap_or(1));
                 Some(true)
             }
+            // The buyer asks that it be cancelled, or closes the account.
+            "ask-to-cancel" => {
+                Some(self.ask_to_cancel(id, wish["reason"].as_str().unwrap_or("ORDER_MISTAKE")).is_some())
+            }
+            "close-account" => Some(self.close_account(id)),
             _ => None,
         }
     }

@@ -15,15 +15,19 @@ mod admin;
 mod consent;
 mod fulfillments;
 mod lists;
+mod notifications;
 mod options;
+mod post_order;
 mod render;
 mod routes;
+mod signatures;
 #[cfg(test)]
 mod tests;
 mod vendor;
 
 use std::sync::Arc;
 
+pub use notifications::delivery;
 pub use options::{
     Detail, Links, Options, REHEARSAL_CLIENT_ID, REHEARSAL_CLIENT_SECRET, REHEARSAL_LANDING, REHEARSAL_REFRESH,
     REHEARSAL_RUNAME, Repeats, SANDBOX_CLIENT_ID, SANDBOX_CLIENT_SECRET, Sorted,

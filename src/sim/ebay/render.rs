@@ -35,7 +35,7 @@ fn rounded(amount: Decimal, decimals: u32) -> Decimal {
 }
 
 /// A number as the vendor's program writes it: without zeros at its end, but for one.
-fn text(amount: Decimal) -> String {
+pub(super) fn text(amount: Decimal) -> String {
     let amount = amount.normalize();
     if amount.scale() == 0 { format!("{amount}.0") } else { amount.to_string() }
 }
@@ -182,14 +182,8 @@ fn buyer(context: &Context<'_>, entry: &Entry, order: &Order, shown: Shown) -> V
 }
 
 /// The name under which somebody buys.
-pub(super) fn username(order: &Order) -> String {
-    if order.own.erased { "Unknown eBay user".to_owned() } else { format!("buyer_{}", user_id(order)) }
-}
-
-/// The immutable id of the buyer.
-pub(super) fn user_id(order: &Order) -> String {
-    let number = if order.customer > 0 { order.customer } else { 1_000_000 + Ebay::number(order.id) };
-    format!("bUy{number:08}")
+fn username(order: &Order) -> String {
+    if order.own.erased { "Unknown eBay user".to_owned() } else { format!("buyer_{}", vendor::user_id(order)) }
 }
 
 fn insert(members: &mut Map<String, Value>, name: &str, text: &str) {

@@ -6,11 +6,14 @@ use std::collections::BTreeMap;
 use rust_decimal::Decimal;
 use serde_json::Value;
 
+use super::notifications::{self, CONFIRMED, Destination};
 use super::options::{Options, REHEARSAL_RUNAME, SCOPE};
+use super::signatures::Key;
 use super::{Context, Entry, Order, Shop, State, access, render};
 use crate::channel::ChannelKind;
 use crate::sim::grants::{Grant, Grants};
 use crate::sim::http::{Request, Response};
+use crate::sim::world::hooks::{Hook, News, Written};
 use crate::sim::world::{
     About, Dice, Event, Line, Nature, Purchase, Refund, Tracking, Vendor, Way, everything, part_id, ship_items, wrap,
 };
@@ -93,6 +96,15 @@ pub struct Memory {
     pub(crate) asked: (u64, u64),
     /// The orders of requests to cancel, by the id of the request.
     pub(crate) cancels: BTreeMap<u64, u64>,
+    /// Cancellations that are under way: when each is through, its order, its id.
+    pub(crate) due: Vec<(i64, u64, u64)>,
+    /// The keys that were made to sign with.
+    pub(crate) keys: Vec<Key>,
+    /// Whom to write to about notifications.
+    pub(crate) alert_email: Option<String>,
+    /// Where notifications go, and the last id of these.
+    pub(crate) destinations: Vec<Destination>,
+    pub(crate) last_destination: u64,
 }
 
 /// Orders of one site bear its number.
@@ -133,6 +145,12 @@ pub(super) const CANCELED: &str = "canceled";
 fn word(status: &str) -> Cow<'static, str> {
     let known = [OPEN, PENDING, FAILED, PAID, SHIPPED, PART, CANCELED].into_iter().find(|known| *known == status);
     Cow::Borrowed(known.unwrap_or(PAID))
+}
+
+/// The immutable id of an order's buyer.
+pub(super) fn user_id(order: &Order) -> String {
+    let number = if order.customer > 0 { order.customer } else { 1_000_000 + Ebay::number(order.id) };
+    format!("bUy{number:08}")
 }
 
 /// How far a line is sent.
@@ -215,6 +233,7 @@ impl Vendor for Ebay {
         Lack::Holds,
         Lack::NearIds,
         Lack::Programs,
+        Lack::Reasons,
         Lack::RefundedPieces,
     ];
     const PROGRAM: &str = "";
@@ -377,7 +396,10 @@ impl Vendor for Ebay {
     fn follow(context: &mut Context<'_>, id: u64, event: Event) {
         let now = context.now;
         match event {
-            Event::Paid => context.set_word(id, PAID),
+            Event::Paid => {
+                context.set_word(id, PAID);
+                context.state.note(id, News::Named(CONFIRMED, id));
+            }
             Event::Unpaid => context.set_word(id, PENDING),
             Event::Cancelled => {
                 let cancel = cancel_id(context.state, id);
@@ -434,6 +456,10 @@ impl Vendor for Ebay {
         let entry = context.state.orders.get(&id)?;
         let shown = render::Shown { breakdown: true, whole: true, spoilt: false };
         Some(render::order(context, entry, &entry.order(context.options), shown))
+    }
+
+    fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<Written> {
+        notifications::letter(context, hook, id, news)
     }
 
     fn respond(shop: &Shop, request: &Request) -> Response {

@@ -40,6 +40,8 @@ pub struct Adapter {
     pub fields: &'static [Field],
     /// By what the values of its fields are known.
     pub(crate) forms: Forms,
+    /// The fields that say yes or no and have a flag without a value.
+    pub(crate) switches: &'static [&'static str],
     /// The ways in, where a channel has several; one of them must be complete. Empty where the
     /// required fields say it all.
     pub(crate) auth_methods: &'static [AuthMethod],

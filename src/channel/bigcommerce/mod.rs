@@ -54,6 +54,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     title: "BigCommerce",
     fields: settings::FIELDS,
     forms: settings::FORMS,
+    switches: &[],
     auth_methods: &[],
     of_shop: &[],
     guide_time: GuideTime::UNKNOWN,

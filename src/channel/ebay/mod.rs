@@ -55,6 +55,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     title: "eBay",
     fields: settings::FIELDS,
     forms: settings::FORMS,
+    switches: &["sandbox"],
     auth_methods: &[],
     of_shop: &[],
     guide_time: GuideTime::minutes(60),

@@ -57,6 +57,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     title: "Etsy",
     fields: settings::FIELDS,
     forms: settings::FORMS,
+    switches: &[],
     auth_methods: &[],
     of_shop: &["shop_id"],
     guide_time: GuideTime::minutes(30),

@@ -60,6 +60,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     title: "Example",
     fields: settings::FIELDS,
     forms: settings::FORMS,
+    switches: &[],
     auth_methods: &[],
     of_shop: &[],
     guide_time: GuideTime::minutes(1),

@@ -60,6 +60,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     title: "Magento",
     fields: settings::FIELDS,
     forms: settings::FORMS,
+    switches: &[],
     auth_methods: settings::AUTH_METHODS,
     of_shop: &["store_view", "source"],
     guide_time: GuideTime::minutes(120),

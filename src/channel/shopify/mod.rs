@@ -67,6 +67,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     title: "Shopify",
     fields: settings::FIELDS,
     forms: settings::FORMS,
+    switches: &[],
     auth_methods: settings::AUTH_METHODS,
     of_shop: &[],
     guide_time: GuideTime::minutes(30),

@@ -63,6 +63,7 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     title: "WooCommerce",
     fields: settings::FIELDS,
     forms: settings::FORMS,
+    switches: &[],
     auth_methods: &[],
     of_shop: &[],
     guide_time: GuideTime::minutes(30),

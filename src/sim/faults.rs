@@ -116,6 +116,7 @@ pub struct Fault {
     kind: FaultKind,
     method: Option<String>,
     target: String,
+    writes: bool,
     skip: u32,
     times: u32,
     cached: Option<Response>,
@@ -124,7 +125,7 @@ pub struct Fault {
 impl Fault {
     /// Meant for the next request, whatever it is.
     pub fn new(kind: FaultKind) -> Self {
-        Self { kind, method: None, target: String::new(), skip: 0, times: 1, cached: None }
+        Self { kind, method: None, target: String::new(), writes: false, skip: 0, times: 1, cached: None }
     }
 
     /// Meant only for this method and for targets (path and decoded query) that contain `part`.
@@ -132,6 +133,11 @@ impl Fault {
         self.method = Some(method.to_owned());
         self.target = part.to_owned();
         self
+    }
+
+    /// Meant only for what changes something: a question may have the method of a write.
+    pub fn on_writes(self) -> Self {
+        Self { writes: true, ..self }
     }
 
     /// Meant for targets that contain `part`, whatever the method.
@@ -161,6 +167,7 @@ impl Fault {
         self.times > 0
             && self.method.as_deref().is_none_or(|method| method == request.method)
             && target.contains(&self.target)
+            && (!self.writes || super::record::writes(request))
     }
 }
 

@@ -257,7 +257,7 @@ fn d6_a_carrier_that_is_not_known_goes_out_by_its_name_or_is_refused_with_the_ne
             UnknownCarrier::SentAsOther => {
                 dispatch.exits(0);
                 let standing = desk.store.standing(&id).unwrap();
-                let other = standing.parcels.iter().filter(|one| one.0 == "other").count();
+                let other = standing.parcels.iter().filter(|one| one.0.eq_ignore_ascii_case("other")).count();
                 assert_eq!((other, standing.told("B1")), (1, 1), "{}: {standing:?}", desk.kind);
             }
             UnknownCarrier::Refused => {

@@ -161,7 +161,13 @@ options! {
 impl Options {
     /// For rehearsals: acts of people that do one thing each, and cancellations that are done at once.
     pub fn rehearsal() -> Self {
-        Self { cancel_seconds: 0, cancelling_refunds: false, repeats: Repeats::Taken, ..Self::default() }
+        Self {
+            cancel_seconds: 0,
+            cancelling_refunds: false,
+            nets_refunds: false,
+            repeats: Repeats::Taken,
+            ..Self::default()
+        }
     }
 
     /// The sandbox.
@@ -195,9 +201,8 @@ impl Options {
             ("by id", Self { sorted: Sorted::ById, links: Links::Served, ..Self::another() }),
             ("what changed last comes first", Self { sorted: Sorted::Changed, ..Self::another() }),
             ("relative links", Self { links: Links::Relative, ..Self::another() }),
-            ("lists lag", Self { lag: 5_000, ..Self::another() }),
             ("two years are the limit", Self { strict_reach: true, ..Self::another() }),
-            ("refunds are gross", Self { nets_refunds: false, ..Self::another() }),
+            ("refunds are net", Self { nets_refunds: true, ..Self::another() }),
             ("spelt with two L", Self { cancelled: "CANCELLED", ..Self::another() }),
             ("cancellations take a while", Self { cancel_seconds: 90, detail: Detail::Flat, ..Self::another() }),
             ("cancellations in old words", Self { detail: Detail::Old, address_issue: true, ..Self::another() }),

@@ -444,8 +444,13 @@ impl Vendor for Ebay {
 
     fn access(options: &Options, url: &str) -> Access {
         let (refresh, (id, secret)) = (options.refresh(), options.keys());
-        let secrets = [("ORDERSYNC_CLIENT_SECRET", secret), ("ORDERSYNC_REFRESH_TOKEN", refresh.as_str())];
-        let mut flags = vec!["--client-id", id, "--runame", REHEARSAL_RUNAME, "--endpoint", url];
+        let secrets = [
+            ("ORDERSYNC_CLIENT_ID", id),
+            ("ORDERSYNC_CLIENT_SECRET", secret),
+            ("ORDERSYNC_REFRESH_TOKEN", refresh.as_str()),
+        ];
+        let name = format!("ru_name={REHEARSAL_RUNAME}");
+        let mut flags = vec!["--marketplace", options.marketplace.as_str(), "--set", &name, "--endpoint", url];
         if options.sandbox {
             flags.push("--sandbox");
         }

@@ -12,6 +12,7 @@ use super::errors;
 use super::map::time;
 use super::wire::{Head, Page};
 use crate::channel::isolate::REPEATS;
+use crate::channel::page_size::of_least;
 use crate::channel::{meant, rows};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
@@ -24,6 +25,9 @@ pub(crate) const DAY: i64 = 86_400_000;
 
 /// What eBay says that it lists may be so many milliseconds beside what it was asked for.
 const SLACK: i64 = 1_000;
+
+/// So many orders every server gives.
+const LEAST: usize = 25;
 
 /// An order that was changed after it was listed, and before its row was made, was so not long ago.
 const JUST_NOW: i64 = 3_600_000;
@@ -105,9 +109,24 @@ pub(crate) fn read(api: &Api, span: &Span, size: u64, offset: u64, repeats: u32)
     Err(Error::new(ErrorKind::Temporary, text).hint(crate::http::status::AGAIN))
 }
 
-/// How many orders a span has, and an order of it; nothing of both where it cannot be shown.
+/// Asks for a page of a span, from a place on. One may be refused for its size; where a small one is as
+/// well, it was not that.
+pub(crate) fn page(api: &Api, span: &Span, offset: u64) -> Result<Listed> {
+    let fetch = |size: usize| read(api, span, size as u64, offset, REPEATS);
+    let size = api.page().get() as usize;
+    match fetch(size) {
+        Err(error) if error.kind() == ErrorKind::Failed && size > LEAST => {
+            let keep = |rows: usize| api.page().at_most(u32::try_from(rows).unwrap_or(u32::MAX));
+            of_least(size, LEAST, keep, fetch).ok().flatten().ok_or(error)
+        }
+        listed => listed,
+    }
+}
+
+/// How many orders a span has; nothing where its first ones cannot be shown. The question is that for
+/// its first page: a cache that heeds no more than the path gives nothing new for it.
 pub(crate) fn count(api: &Api, span: &Span) -> Result<Option<u64>> {
-    match read(api, span, 1, 0, REPEATS) {
+    match page(api, span, 0) {
         Ok(listed) => Ok(listed.total),
         Err(error) if error.is_too_much() => Ok(None),
         Err(error) => Err(error),

@@ -15,8 +15,7 @@ use super::document;
 use super::list::{self, By, DAY, Listed, Row, Span};
 use crate::channel::census::unlisted;
 use crate::channel::checkpoint::{self, Checkpoint, Now, Taken, first_page};
-use crate::channel::isolate::{REPEATS, isolate};
-use crate::channel::page_size::of_least;
+use crate::channel::isolate::isolate;
 use crate::channel::{Cursor, Head, Heads, Next, Page, Plan, Range, Survey, Unshown};
 use crate::clock::from_millis;
 use crate::error::{Error, ErrorKind, Result};
@@ -74,12 +73,12 @@ const WORTH_SLICING: u64 = 3;
 const MONTH: i64 = 30 * DAY;
 const MOST_SLICES: i64 = 8;
 
+/// Before any order that is kept.
+pub(crate) const LONG_AGO: i64 = 0;
+
 /// A stretch is not cut smaller than this, in milliseconds; so often it is read again then.
 const SMALLEST: i64 = 2;
 const PATIENCE: u32 = 25;
-
-/// So many orders every server gives.
-const LEAST: u64 = 25;
 
 /// The walks that read every order of a range.
 pub(crate) fn plan(api: &Api, range: &Range) -> Result<Plan> {
@@ -88,7 +87,7 @@ pub(crate) fn plan(api: &Api, range: &Range) -> Result<Plan> {
         let walk = of_range(api, range);
         return Ok(Plan { slices: Vec::new(), changes: Cursor::new(&Position::Slice(walk))?, total: None });
     }
-    let all = Span { by: By::Modified, from: since.unwrap_or(i64::MIN), until: None };
+    let all = Span { by: By::Modified, from: since.unwrap_or(LONG_AGO), until: None };
     let total = list::count(api, &all)?;
     let is_worth_it = total.is_some_and(|total| total > WORTH_SLICING * u64::from(api.page().get()));
     let seconds = range.since.map(|at| at.timestamp());
@@ -124,7 +123,7 @@ fn slices(since: Option<i64>, now: i64) -> Vec<Span> {
 fn of_range(api: &Api, range: &Range) -> Walk {
     let at = |at: crate::clock::Timestamp| at.timestamp_millis();
     let until = range.until.map_or_else(|| list::now(api), at);
-    Walk::of(Span { by: By::Modified, from: range.since.map_or(i64::MIN, at), until: Some(until) })
+    Walk::of(Span { by: By::Modified, from: range.since.map_or(LONG_AGO, at), until: Some(until) })
 }
 
 /// How a range is listed for a comparison.
@@ -188,7 +187,7 @@ fn begin<T>(api: &Api, at: Checkpoint, take: Taking<'_, T>) -> Result<((Read, Ve
         || api.now().timestamp(),
         |mut at| {
             let from = at.begin(super::OVERLAP, clock(api));
-            let from = from.map_or(i64::MIN, |from| from.saturating_mul(1_000));
+            let from = from.map_or(LONG_AGO, |from| from.saturating_mul(1_000));
             let walk = Walk::of(Span { by: By::Modified, from, until: None });
             let (read, next) = changes(api, at, walk, take)?;
             taken.set(Some(read));
@@ -248,14 +247,7 @@ fn step(api: &Api, walk: Walk) -> Result<(Read, Onward)> {
         return Ok((Read::default(), Onward::End(walk)));
     }
     let size = u64::from(api.page().get());
-    let fetch = |size: u64| list::read(api, &walk.span, size, walk.offset, REPEATS);
-    let listed = match fetch(size) {
-        // A page may be refused for its size; where a small one is as well, it was not that.
-        Err(error) if error.kind() == ErrorKind::Failed && size > LEAST => {
-            let keep = |rows: usize| api.page().at_most(u32::try_from(rows).unwrap_or(u32::MAX));
-            let small = of_least(size as usize, LEAST as usize, keep, |size| fetch(size as u64));
-            small.ok().flatten().ok_or(error)?
-        }
+    let listed = match list::page(api, &walk.span, walk.offset) {
         Err(error) if error.is_too_much() => return past(api, walk, size),
         listed => listed?,
     };
@@ -322,10 +314,16 @@ impl Walk {
         let read = |rows| Read { rows, unshown: Vec::new(), warnings: listed.warnings.clone() };
         let is_first = self.total.is_none();
         let has_moved = !is_first && listed.total.is_some() && listed.total != self.total;
-        let known = self.last.as_ref().map(|last| listed.rows.iter().position(|row| row.id.as_ref() == Some(last)));
-        // What is behind the last order of the page before is new.
-        let Some(new_from) = known.map_or(Some(0), |place| place.map(|place| place + 1)).filter(|_| !has_moved) else {
-            return Ok((read(listed.rows), Onward::More(self.again(now)?)));
+        let place = |last: &String| listed.rows.iter().position(|row| row.id.as_ref() == Some(last));
+        // What is behind the last order of the page before is new. Behind a page that had none it need not
+        // be there.
+        let new_from = match self.last.as_ref().map(place) {
+            Some(Some(place)) => Some(place + 1),
+            Some(None) if !self.doubted => None,
+            Some(None) | None => Some(0),
+        };
+        let Some(new_from) = new_from.filter(|_| !has_moved) else {
+            return Ok((read(Vec::new()), Onward::More(self.again(now)?)));
         };
         let length = listed.rows.len() as u64;
         let new = length.saturating_sub(new_from as u64);
@@ -344,11 +342,12 @@ impl Walk {
         }
         // Nothing, where something is counted.
         if length == 0 && self.offset == 0 {
-            return Ok((read(listed.rows), Onward::More(self.again(now)?)));
+            return Ok((read(Vec::new()), Onward::More(self.again(now)?)));
         }
         if is_first && self.offset == 0 && self.span.until.is_none() && self.span.from < now - MINUTE {
             let closed = Span { until: Some(now - MINUTE), ..self.span };
-            return Ok((read(listed.rows), Onward::More(self.anew(closed))));
+            // They are read again at once, and what belongs to them may be dear.
+            return Ok((read(Vec::new()), Onward::More(self.anew(closed))));
         }
         if new == 0 {
             // Some may be counted and not listed; or a page has one order only.
@@ -357,7 +356,7 @@ impl Walk {
                 read.unshown.extend(unlisted(total.saturating_sub(met)));
                 return Ok((read, walk.behind_stretch()));
             }
-            return Ok((read(listed.rows), Onward::More(Self { offset: behind, last: None, doubted: true, ..walk })));
+            return Ok((read(listed.rows), Onward::More(Self { offset: behind, doubted: true, ..walk })));
         }
         let last = listed.rows.last().and_then(|row| row.id.clone()).filter(|_| length > 1);
         let offset = if last.is_some() { behind - 1 } else { behind };

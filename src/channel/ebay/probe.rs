@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::api::{Api, PERMITTED};
 use super::list::{self, By, Span};
+use super::pages::LONG_AGO;
 use super::settings::Settings;
 use super::wire::User;
 use crate::channel::{ShopInfo, meant};
@@ -16,7 +17,7 @@ pub(crate) fn probe(api: &Api, settings: &Settings) -> Result<ShopInfo> {
     let reply = api.user()?;
     let (user, _) = reply.json::<User<'_>>()?;
     let Some(id) = user.id.id() else { return Err(reply.unusable("an account without a user id")) };
-    let all = Span { by: By::Modified, from: i64::MIN, until: None };
+    let all = Span { by: By::Modified, from: LONG_AGO, until: None };
     let orders = list::count(api, &all)?;
     let name = if user.username.get().is_empty() { id } else { user.username.get() };
     Ok(ShopInfo {

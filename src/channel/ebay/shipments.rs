@@ -17,7 +17,7 @@ use super::{document, wire};
 use crate::channel::matching::{self, Matched, Part, Record};
 use crate::channel::{DispatchPlan, RemoteOrder, Step, Write, impossible, whole_pieces};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier, deal, trackings};
+use crate::order::{LineQuantity, Order, Parcel, Shipment, Status, carrier, deal, trackings};
 
 /// eBay's word for a carrier that is not on its list.
 const OTHER: &str = "Other";
@@ -31,6 +31,8 @@ const CLOCKS: i64 = 300;
 /// Refuses what eBay surely takes no parcel for.
 pub(crate) fn refuse(order: &Order, shipment: &Shipment) -> Result<()> {
     let sent_by = order.attributes.iter().find(|(label, _)| label == "sent by").map(|(_, by)| by.as_str());
+    // What is only downloaded is told of as nothing: there is no parcel.
+    let sent_by = sent_by.filter(|by| !by.starts_with("digital"));
     if let Some(by) = sent_by.filter(|_| !order.lines.iter().any(|line| line.ships)) {
         return Err(impossible(format!("eBay takes no parcel for this order ({by})")));
     }
@@ -62,7 +64,11 @@ pub(crate) fn plan<'a>(api: &'a Api, now: &'a RemoteOrder, shipment: &'a Shipmen
     let shown = read(&documents)?;
     let request = map::open_request(&told.cancel.0).filter(|request| map::is_buyers(request.initiator.get()));
     let request = request.map(|request| request.id.get().to_owned()).filter(|id| writable(id).is_ok());
+    let is_gone = order.status == Status::Cancelled;
     let step = move |_: &[Record], found: &Matched| {
+        if is_gone && found.is_short() {
+            return Err(impossible("eBay takes no parcel for an order that is cancelled there"));
+        }
         let left = parcels().zip(&found.left);
         let writes = left.filter_map(|(parcel, left)| left.as_deref().map(|left| ship(&id, left, parcel, shipment)));
         let mut writes = writes.collect::<Result<Vec<_>>>()?;
@@ -150,15 +156,12 @@ fn unreadable(why: &str) -> Error {
     Error::new(ErrorKind::Unreadable, format!("the order cannot be read at the channel ({why}); nothing was written"))
 }
 
-/// Carries out a write. The receipt of a parcel is its id, which stands at the end of its address; one
-/// without a number has none that is its own. The receipt of a cancellation is its number.
+/// Carries out a write. A parcel has no receipt: what eBay calls it is its number, which another parcel
+/// may have as well. The receipt of a cancellation is its number.
 pub(crate) fn apply(api: &Api, operation: &Operation) -> Result<Option<String>> {
     let reply = api.carry_out(operation)?;
     match operation {
-        Operation::Ship(parcel) => {
-            let id = reply.header("location").and_then(|at| at.rsplit('/').next()).map(str::to_owned);
-            Ok(id.filter(|id| parcel.tracking.is_some() && !id.is_empty() && id.len() <= 100))
-        }
+        Operation::Ship(_) => Ok(None),
         Operation::Cancel { .. } => super::cancel::number(&reply).map(Some),
         Operation::Approve { request } | Operation::Reject { request, .. } => Ok(Some(request.clone())),
     }

@@ -63,13 +63,15 @@ fn i3_a_list_that_holds_still_is_read_page_after_page_with_one_order_of_the_page
 
 #[test]
 fn i3_orders_that_are_counted_and_not_listed_are_told_and_the_others_come() {
-    for (count, size) in [(40, 200), (100, 10), (340, 200), (33, 10)] {
+    let all =
+        [(40, 200), (100, 10), (340, 200), (33, 10)].into_iter().flat_map(|of| (0..25).map(move |skip| (of, skip)));
+    for ((count, size), skip) in all {
         let mut orders = some(count);
-        let hidden: Vec<String> = orders.keys().skip(3).step_by(25).cloned().collect();
+        let hidden: Vec<String> = orders.keys().skip(skip).step_by(25).cloned().collect();
         let is_hidden = |id: &str| hidden.iter().any(|hidden| hidden == id);
         let (met, unlisted, _) = walk(&mut orders, size, |_, _, _| (), |id| !is_hidden(id));
         orders.retain(|id, _| !is_hidden(id));
-        assert_eq!((met, unlisted), (orders, hidden.len() as u64), "{count}");
+        assert_eq!((met, unlisted), (orders, hidden.len() as u64), "{count} {skip}");
     }
 }
 

@@ -397,7 +397,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__connect)
-            opts="-q -v -h -V --name --since --credentials --keystring --shop --store-hash --url --endpoint --set --consent --allow-http --ca-file --list --csv --test --reauth --remove --force --home --json --quiet --verbose --help --version bigcommerce etsy magento shopify woocommerce"
+            opts="-q -v -h -V --name --since --credentials --keystring --marketplace --shop --store-hash --url --sandbox --endpoint --set --consent --allow-http --ca-file --list --csv --test --reauth --remove --force --home --json --quiet --verbose --help --version bigcommerce ebay etsy magento shopify woocommerce"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -416,6 +416,10 @@ _ordersync() {
                     return 0
                     ;;
                 --keystring)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --marketplace)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -471,7 +475,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__demo)
-            opts="-q -v -h -V --home --json --quiet --verbose --help --version bigcommerce etsy magento shopify woocommerce"
+            opts="-q -v -h -V --home --json --quiet --verbose --help --version bigcommerce ebay etsy magento shopify woocommerce"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1215,7 +1219,7 @@ _ordersync() {
             return 0
             ;;
         ordersync__subcmd__simulate)
-            opts="-q -v -h -V --port --orders --home --json --quiet --verbose --help --version bigcommerce etsy magento shopify woocommerce"
+            opts="-q -v -h -V --port --orders --home --json --quiet --verbose --help --version bigcommerce ebay etsy magento shopify woocommerce"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -73,6 +73,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l name -d 
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l since -d 'Import everything changed since then (90d, 2025-01-01, all); default 30d' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l credentials -d 'A TOML or JSON file with the secrets (and, if wanted, the other values); - reads standard input' -r -F
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l keystring -d 'Keystring of your app at Etsy (etsy)' -r
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l marketplace -d 'Your eBay marketplace (ebay)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l shop -d 'The shop\'s own address at Shopify, NAME.myshopify.com (shopify)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l store-hash -d 'Store hash, or the whole API path (bigcommerce)' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l url -d 'Address of the shop (magento, woocommerce)' -r
@@ -85,6 +86,7 @@ complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l test -d 
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l reauth -d 'Give a store new credentials; orders and position stay' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l remove -d 'Disconnect a store: its credentials are deleted, its orders stay in the book' -r
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l home -d 'Keep book, credentials and everything else under DIR; the variable ORDERSYNC_HOME says it too' -r -F
+complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l sandbox -d 'eBay\'s sandbox (ebay)'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l allow-http -d 'Talk to the shop without encryption'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l list -d 'List the connected stores'
 complete -c ordersync -n "__fish_ordersync_using_subcommand connect" -l csv -d 'With --list: print as CSV'

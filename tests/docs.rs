@@ -242,6 +242,7 @@ fn the_readmes_table_says_what_the_channels_capabilities_say() {
     let with = |tracking| [shop[0], ("tracking", tracking)];
     let rows = [
         row("BigCommerce", ChannelKind::BigCommerce, &[("store_hash", "abc123")]),
+        row("eBay", ChannelKind::Ebay, &[("marketplace", "EBAY_GB")]),
         row("Etsy", ChannelKind::Etsy, &[("keystring", "a1b2c3d4e5f6a1b2c3d4e5f6")]),
         row("Magento", ChannelKind::Magento, &shop),
         row("Shopify", ChannelKind::Shopify, &[("shop", "x.myshopify.com")]),

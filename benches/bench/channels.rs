@@ -38,11 +38,12 @@ pub struct Kind {
 }
 
 /// The channels.
-pub const KINDS: [Kind; 5] = [
+pub const KINDS: [Kind; 6] = [
     Kind { name: "woocommerce", nothing: 1, changed: 2 },
     Kind { name: "bigcommerce", nothing: 2, changed: 2 },
     Kind { name: "shopify", nothing: 1, changed: 2 },
     Kind { name: "magento", nothing: 2, changed: 3 },
+    Kind { name: "ebay", nothing: 1, changed: 2 },
     Kind { name: "etsy", nothing: 2, changed: 2 },
 ];
 

@@ -13,7 +13,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use ordersync::clock::{Clock, SystemClock};
 use ordersync::sim::{
-    Question, Recording, Request, Response, Server, ServerOptions, Simulated, Store, bigcommerce, etsy, magento,
+    Question, Recording, Request, Response, Server, ServerOptions, Simulated, Store, bigcommerce, ebay, etsy, magento,
     shopify, woocommerce,
 };
 use serde_json::{Value, json};
@@ -162,6 +162,10 @@ fn open(kind: &str) -> Arc<dyn Simulated> {
         "bigcommerce" => {
             let options = bigcommerce::Options { quota: 1_000_000, ..bigcommerce::Options::default() };
             Arc::new(bigcommerce::Shop::new(options, clock))
+        }
+        "ebay" => {
+            let options = ebay::Options { per_day: 1_000_000, ..ebay::Options::rehearsal() };
+            Arc::new(ebay::Shop::new(options, clock))
         }
         "etsy" => {
             let options = etsy::Options { per_second: 10_000, per_day: 1_000_000, ..etsy::Options::rehearsal() };

@@ -26,6 +26,7 @@ const DICTIONARIES: &[(i64, ChannelKind, &[u8])] = &[
     (4, ChannelKind::Etsy, include_bytes!("dictionaries/etsy_1.json")),
     (5, ChannelKind::Magento, include_bytes!("dictionaries/magento_1.json")),
     (6, ChannelKind::Shopify, include_bytes!("dictionaries/shopify_1.json")),
+    (7, ChannelKind::Ebay, include_bytes!("dictionaries/ebay_1.json")),
 ];
 
 /// The compression level: without the entropy coding of literals. On recorded orders it takes two

@@ -25,8 +25,9 @@ const LONGEST: usize = 8 * 1024;
 
 /// A vendor's side of it, where a store has no consent yet.
 pub trait Consent: Send + Sync {
-    /// Where the vendor sends the browser afterwards, to the letter.
-    fn landing(&self) -> &Url;
+    /// Where the vendor sends the browser afterwards, to the letter; `None` where the vendor alone knows
+    /// it: then any address with an answer to this attempt in it is one.
+    fn landing(&self) -> Option<&Url>;
 
     /// What must be so at the vendor before the page can be opened, in a sentence.
     fn before(&self) -> String;
@@ -142,14 +143,15 @@ enum Told {
 }
 
 impl Landing {
-    /// Reads an address that ought to be `expected` with an answer in it.
+    /// Reads an address that ought to be `expected` with an answer in it, where that is known.
     ///
     /// # Errors
     /// `Usage` for any other text, which is not repeated.
-    pub(crate) fn read(expected: &Url, text: &str) -> Result<Self> {
+    pub(crate) fn read(expected: Option<&Url>, text: &str) -> Result<Self> {
         let refused = |why: &str| {
             let hint = format!(
-                "the whole address is wanted, as it stands in the browser's address line after the consent: {expected}?code=...&state=..."
+                "the whole address is wanted, as it stands in the browser's address line after the consent: {}?code=...&state=...",
+                expected.map_or("https://...", Url::as_str)
             );
             Err(Error::new(ErrorKind::Usage, format!("{why}; nothing was stored")).hint(hint))
         };
@@ -165,7 +167,8 @@ impl Landing {
         }
         let Ok(url) = Url::parse(text) else { return refused("what was given is no address") };
         let place = |url: &Url| (url.origin(), url.path().to_owned());
-        if place(&url) != place(expected) || url.authority() != expected.authority() {
+        let is_meant = |expected: &Url| place(&url) == place(expected) && url.authority() == expected.authority();
+        if !expected.map_or(matches!(url.scheme(), "http" | "https"), is_meant) {
             return refused("what was given is another address than the one to which the page sends the browser");
         }
         let only = |name: &str| {
@@ -204,7 +207,7 @@ mod tests {
     }
 
     fn landed(query: &str) -> Result<Landing> {
-        Landing::read(&expected(), &format!("http://localhost:19427/etsy?{query}"))
+        Landing::read(Some(&expected()), &format!("http://localhost:19427/etsy?{query}"))
     }
 
     /// RFC 7636, appendix B.
@@ -262,7 +265,7 @@ mod tests {
     #[test]
     fn only_the_landing_address_itself_is_read_and_it_is_not_repeated() {
         assert!(landed("code=c0de&state=s&x=1#_=_").is_ok());
-        assert!(Landing::read(&expected(), " \thttp://localhost:19427/etsy?code=c0de&state=s\r\n").is_ok());
+        assert!(Landing::read(Some(&expected()), " \thttp://localhost:19427/etsy?code=c0de&state=s\r\n").is_ok());
         for (text, says) in [
             ("", "no landing address"),
             (" \n", "no landing address"),
@@ -282,9 +285,30 @@ mod tests {
             ("http://localhost:19427/etsy?code=c0de&state=s&state=s", "twice"),
             (&format!("http://localhost:19427/etsy?code={}", "c0de".repeat(3000)), "too long"),
         ] {
-            let error = Landing::read(&expected(), text).err().unwrap_or_else(|| panic!("{text}"));
+            let error = Landing::read(Some(&expected()), text).err().unwrap_or_else(|| panic!("{text}"));
             assert_eq!(error.kind(), ErrorKind::Usage, "{text}");
             assert!(error.message().contains(says) && !error.message().contains("c0de"), "{text}: {error}");
         }
+    }
+
+    /// eBay knows a landing address by a name alone, and its codes have signs in them that an address has
+    /// encoded.
+    #[test]
+    fn an_address_that_the_vendor_alone_knows_is_any_with_an_answer_to_this_attempt() {
+        let (attempt, now) = begun();
+        let landed =
+            format!("https://shop.example.test/thanks?state={}&code=v%5E1.1%23i%5E1&expires_in=299", attempt.state());
+        let brought = attempt.take(Landing::read(None, &landed).unwrap(), now).unwrap();
+        assert_eq!(brought.code, Secret::new("v^1.1#i^1"), "decoded once");
+        for (text, says) in [("v%5E1.1%23i", "is no address"), ("mailto:a@b?code=x&state=y", "another address")] {
+            let error = Landing::read(None, text).err().unwrap();
+            assert!(
+                error.message().contains(says) && error.hint_text().unwrap().contains("https://...?code="),
+                "{error}"
+            );
+        }
+        let (attempt, now) = begun();
+        let other = Landing::read(None, "https://shop.example.test/thanks?code=x&state=y").unwrap();
+        assert!(attempt.take(other, now).unwrap_err().message().contains("another attempt"));
     }
 }

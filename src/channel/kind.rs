@@ -56,6 +56,7 @@ macro_rules! channels {
 
 channels! {
     BigCommerce "bigcommerce" bigcommerce,
+    Ebay "ebay" ebay,
     #[cfg(feature = "example")]
     Example "example" example,
     Etsy "etsy" etsy,

@@ -28,6 +28,7 @@ mod capabilities;
 pub(crate) mod census;
 mod checkpoint;
 pub(crate) mod consent;
+mod ebay;
 mod etsy;
 #[cfg(feature = "example")]
 mod example;
@@ -117,6 +118,14 @@ pub trait Channel: Send + Sync {
 
     /// Tests the connection and reads the facts about the shop. Reads only.
     fn probe(&self) -> Result<ShopInfo>;
+
+    /// Makes at the channel what the store needs there beside the credentials, and puts it among these:
+    /// a key to sign with. `connect` asks for it once the connection works; what has come of it, or what
+    /// goes without, is told with the shop.
+    fn furnish(&self, shop: &mut ShopInfo) -> Result<()> {
+        let _ = shop;
+        Ok(())
+    }
 
     /// The walks that together read every order changed in `range`, in any status.
     fn plan(&self, range: &Range) -> Result<Plan>;

@@ -40,6 +40,8 @@ pub struct Adapter {
     pub fields: &'static [Field],
     /// By what the values of its fields are known.
     pub(crate) forms: Forms,
+    /// The fields that say yes or no and have a flag without a value.
+    pub(crate) switches: &'static [&'static str],
     /// The ways in, where a channel has several; one of them must be complete. Empty where the
     /// required fields say it all.
     pub(crate) auth_methods: &'static [AuthMethod],
@@ -54,6 +56,9 @@ pub struct Adapter {
     /// Whether its API ships an order that is on hold there, or not paid, in these words of its
     /// ([`Order::channel_status`]): where it does not, nobody can insist.
     pub(crate) ships: fn(&str) -> bool,
+    /// Whether a sync renews the consent, where it ends by its age; else the merchant has to give another
+    /// one in time.
+    pub(crate) renews_consent: bool,
     /// What a store does with changes that come after import, where the merchant has set nothing
     /// else: [`Policies::USUAL`] unless the vendor's users expect another.
     pub(crate) policies: Policies,

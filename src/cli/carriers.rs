@@ -15,14 +15,14 @@ pub(super) struct Args {
     csv: bool,
 }
 
-const COLUMNS: [&str; 9] =
-    ["name", "title", "also", "tracking_url", "woocommerce", "shopify", "bigcommerce", "aftership", "etsy"];
+const COLUMNS: [&str; 10] =
+    ["name", "title", "also", "tracking_url", "woocommerce", "shopify", "bigcommerce", "aftership", "etsy", "ebay"];
 
 pub(super) fn run(app: &App, args: Args) -> Outcome {
     if app.global.json || args.csv {
         let rows: Vec<_> = CARRIERS
             .iter()
-            .map(|c| json!({ "name": c.name, "title": c.title, "also": c.aliases, "tracking_url": c.tracking_url, "woocommerce": c.woocommerce, "shopify": c.shopify, "bigcommerce": c.bigcommerce, "aftership": c.aftership, "etsy": c.etsy }))
+            .map(|c| json!({ "name": c.name, "title": c.title, "also": c.aliases, "tracking_url": c.tracking_url, "woocommerce": c.woocommerce, "shopify": c.shopify, "bigcommerce": c.bigcommerce, "aftership": c.aftership, "etsy": c.etsy, "ebay": c.ebay }))
             .collect();
         if args.csv {
             output::print_csv_of(&COLUMNS, &rows)?

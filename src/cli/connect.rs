@@ -156,6 +156,7 @@ fn establish(
     let mut shop = probe(app, channel.as_ref())?;
     shop.check_choices(&values)?;
     values::choose_of_shop(app, args, &mut shop, &mut values)?;
+    channel.furnish(&mut shop)?;
     interrupt::leaves(Left::Kept);
     credentials.bind(&origin(kind, &values)?);
     let mut book = app.context.book()?;
@@ -373,6 +374,7 @@ fn reauth(app: &App, args: &Args, name: &str) -> Outcome {
     book.end_pause(store.id)?;
     if !app.global.quiet {
         output::line(&format!("{name} has new credentials; its orders and its position are as they were"))?;
+        shop.warnings.iter().for_each(|warning| output::note(warning));
     }
     Ok(0)
 }
@@ -381,8 +383,10 @@ fn reauth(app: &App, args: &Args, name: &str) -> Outcome {
 fn retest(app: &App, args: &Args, store: &Store, values: &Values, credentials: &Arc<Credentials>) -> Result<ShopInfo> {
     let channel = open_new(&app.context, store.kind, values.clone(), credentials.clone(), Some(&store.name))?;
     consent::obtain(app, args, store.kind, channel.as_ref())?;
-    let shop = same_shop(store, probe(app, channel.as_ref())?)?;
-    shop.check_choices(values).map(|()| shop)
+    let mut shop = same_shop(store, probe(app, channel.as_ref())?)?;
+    shop.check_choices(values)?;
+    channel.furnish(&mut shop)?;
+    Ok(shop)
 }
 
 /// A token that was given may be spent, though nothing has come of it.

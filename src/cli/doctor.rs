@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use super::output;
-use super::status::{consent_ending, lapsing};
+use super::status::{consent_ending, key_ending, lapsing};
 use super::{App, Outcome};
 use crate::book::{Book, Fault, Store, exposed};
 use crate::channel::format;
 use crate::clock::rfc3339;
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result};
+use crate::http::message_signature::key_ends_at;
 use crate::http::oauth2::consent_ends_at;
 use crate::order::sums::balanced_copy;
 use crate::sync::goes_by::Versions;
@@ -73,9 +74,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
                 // What was answered just now is used and renewed.
                 let answered = connection.iter().any(|finding| finding.problem.is_none());
                 findings.extend(connection);
-                if !answered {
-                    findings.extend(check_access(app, &store));
-                }
+                findings.extend(check_access(app, &store, answered));
             }
         }
     }
@@ -244,15 +243,21 @@ fn check_file(app: &App, store: &Store) -> Finding {
     Finding::good("credentials file", what)
 }
 
-/// An access that ends by its age or by want of use.
-fn check_access(app: &App, store: &Store) -> Vec<Finding> {
+/// An access that ends by its age or by want of use. `answered`: it was used just now, and renewed where
+/// use renews it.
+fn check_access(app: &App, store: &Store, answered: bool) -> Vec<Finding> {
     let now = app.context.clock.now();
     let what = format!("{}: access", store.name);
     let secrets = app.context.credential_store().read(&store.name).ok();
     let ends = secrets.as_ref().and_then(consent_ends_at);
-    let ending = consent_ending(&store.name, ends, now).map(|text| Finding::bad("access", what.clone(), text, None));
-    let idle = lapsing(app, store, now).map(|problem| Finding::bad("access", what, problem, None));
-    ending.into_iter().chain(idle).collect()
+    let is_renewed = answered && store.kind.adapter().renews_consent;
+    let ending = consent_ending(store, ends.filter(|_| !is_renewed), now);
+    let ending = ending.map(|text| Finding::bad("access", what.clone(), text, None));
+    let key = key_ending(store, secrets.as_ref().and_then(key_ends_at), now);
+    let key = key.map(|text| Finding::bad("access", what.clone(), text, None));
+    let idle = if answered { None } else { lapsing(app, store, now) };
+    let idle = idle.map(|problem| Finding::bad("access", what, problem, None));
+    ending.into_iter().chain(key).chain(idle).collect()
 }
 
 /// The connection, and the clocks on both sides: signatures and cursors go wrong where they are

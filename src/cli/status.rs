@@ -10,11 +10,13 @@ use super::{App, Outcome};
 use crate::book::{Book, Counts, Hooked, LastError, Left, LeftOut, LeftOuts, Purge, Store};
 use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
+use crate::http::message_signature::key_ends_at;
 use crate::http::oauth2::consent_ends_at;
 use crate::listen::presence::{self, Presence};
 use crate::lock::{self, Work};
 use crate::order::Status;
 use crate::schedule::{Installed, removed};
+use crate::secret::Secrets;
 use crate::sync::advice::{RetryPolicy, Stage, export_patience, import_stage, is_later_than_usual};
 use crate::sync::health::{Facts, Trouble};
 
@@ -51,6 +53,7 @@ struct Standing {
     purge: Option<Purge>,
     /// When the merchant's consent ends if no sync renews it before.
     consent_ends: Option<Timestamp>,
+    key_ends: Option<Timestamp>,
     /// That the access is about to be taken away for want of use.
     lapsing: Option<String>,
     /// How Instasync stands, where it is on.
@@ -199,7 +202,8 @@ impl View<'_> {
             facts,
             next,
             purge: book.purge(store.id)?,
-            consent_ends: self.consent_ends(&store),
+            consent_ends: self.secret_of(&store, consent_ends_at),
+            key_ends: self.secret_of(&store, key_ends_at),
             lapsing: lapsing(self.app, &store, now),
             hooked: book.hooked(store.id)?.filter(|hooked| hooked.is_whole),
             unannounced: match &store.kind.adapter().webhooks {
@@ -234,8 +238,8 @@ impl View<'_> {
         })
     }
 
-    fn consent_ends(&self, store: &Store) -> Option<Timestamp> {
-        self.app.context.credential_store().read(&store.name).ok().and_then(|secrets| consent_ends_at(&secrets))
+    fn secret_of(&self, store: &Store, of: fn(&Secrets) -> Option<Timestamp>) -> Option<Timestamp> {
+        self.app.context.credential_store().read(&store.name).ok().and_then(|secrets| of(&secrets))
     }
 
     /// When the timer takes the store next, and whether it should have done so long ago.
@@ -564,8 +568,9 @@ fn remarks(s: &Standing, now: Timestamp) -> Vec<String> {
     let pause = s.facts.paused_until.filter(|until| *until > now && !s.has(|t| matches!(t, Trouble::Paused(_))));
     let pause =
         pause.map(|until| format!("the channel asked to be left alone for another {}", output::duration(until - now)));
-    let consent = consent_ending(&s.store.name, s.consent_ends, now);
-    [running, allow, pause, consent, s.lapsing.clone(), instant(s, now), deaf(s, now), watched(s), kept(s, now)]
+    let consent = consent_ending(&s.store, s.consent_ends, now);
+    let key = key_ending(&s.store, s.key_ends, now);
+    [running, allow, pause, consent, key, s.lapsing.clone(), instant(s, now), deaf(s, now), watched(s), kept(s, now)]
         .into_iter()
         .flatten()
         .collect()
@@ -622,19 +627,41 @@ fn deaf(s: &Standing, now: Timestamp) -> Option<String> {
 /// How long before its end a consent is spoken of: whoever has a timer never comes near.
 const SPOKEN_OF: TimeDelta = TimeDelta::days(30);
 
+/// The same of what no sync renews: somebody has to sit down for it.
+const SPOKEN_OF_EARLY: TimeDelta = TimeDelta::days(60);
+
 /// That a consent is about to end, or has ended.
-pub(super) fn consent_ending(name: &str, ends: Option<Timestamp>, now: Timestamp) -> Option<String> {
-    let left = ends? - now;
+pub(super) fn consent_ending(store: &Store, ends: Option<Timestamp>, now: Timestamp) -> Option<String> {
+    let (name, left) = (&store.name, ends? - now);
+    let is_renewed = store.kind.adapter().renews_consent;
     if left <= TimeDelta::zero() {
         return Some(format!(
             "your consent at the channel has ended by its age; ordersync connect --reauth {name} asks for a new one"
         ));
+    }
+    if !is_renewed {
+        return (left < SPOKEN_OF_EARLY).then(|| {
+            format!(
+                "your consent at the channel ends in {}, and no sync renews it: ordersync connect --reauth {name} asks for a new one",
+                output::duration(left)
+            )
+        });
     }
     (left < SPOKEN_OF).then(|| {
         format!(
             "your consent at the channel ends in {} unless a sync renews it: ordersync sync --channel {name}",
             output::duration(left)
         )
+    })
+}
+
+/// That the key which signs requests is about to end, or has ended.
+pub(super) fn key_ending(store: &Store, ends: Option<Timestamp>, now: Timestamp) -> Option<String> {
+    let (name, left) = (&store.name, ends? - now);
+    let ends =
+        if left <= TimeDelta::zero() { "has ended".to_owned() } else { format!("ends in {}", output::duration(left)) };
+    (left < SPOKEN_OF_EARLY).then(|| {
+        format!("the key that signs what moves money at the channel {ends}; ordersync connect --reauth {name} makes another one")
     })
 }
 

@@ -17,11 +17,12 @@ use crate::error::Result;
 use crate::secret::Secret;
 use crate::secret::Secrets;
 
-/// Where a fetched token stands among the secrets.
+/// Where a fetched token stands among the secrets, if the store has no other.
 const TOKEN: &str = "token";
 
-/// When it is renewed, beside it; no secret, which its end says ([`crate::credentials::TIME`]).
-const RENEW_AT: &str = "token_renew_at";
+/// When a token is renewed stands beside it, under its name with this end; no secret, which that says
+/// ([`crate::credentials::TIME`]).
+const RENEW_AT: &str = "_renew_at";
 
 /// Where the token stands that fetches the next one.
 pub(crate) const REFRESH_TOKEN: &str = "refresh_token";
@@ -49,6 +50,12 @@ pub(crate) fn consent_ends_at(secrets: &Secrets) -> Option<Timestamp> {
 pub(crate) trait Issuer: Send + Sync {
     /// The vendor's name.
     fn vendor(&self) -> &'static str;
+
+    /// Where its tokens stand among the secrets: one that gives another kind of token to the same
+    /// store has a name of its own for them.
+    fn kept_as(&self) -> &'static str {
+        TOKEN
+    }
 
     /// Where tokens are fetched.
     fn endpoint(&self) -> &Url;
@@ -84,14 +91,18 @@ pub(crate) trait Issuer: Send + Sync {
 
 /// The token to send now; one that is about to end is renewed before.
 pub(crate) fn token(http: &Client, credentials: &Credentials, issuer: &dyn Issuer) -> Result<Secret> {
-    let now = http.clock().now();
-    let renew_at = credentials.get(RENEW_AT).and_then(|text| text.reveal().parse::<Timestamp>().ok());
-    let known = credentials.get(TOKEN);
+    let (now, name) = (http.clock().now(), issuer.kept_as());
+    let renew_at = credentials.get(&renewed_at(name)).and_then(|text| text.reveal().parse::<Timestamp>().ok());
+    let known = credentials.get(name);
     if let Some(token) = known.clone().filter(|_| renew_at.is_some_and(|at| now < at)) {
         return Ok(token);
     }
     renew(http, credentials, issuer, known.as_ref())?;
-    credentials.need(TOKEN)
+    credentials.need(name)
+}
+
+fn renewed_at(name: &str) -> String {
+    format!("{name}{RENEW_AT}")
 }
 
 /// Fetches a token in the place of `stale`, unless somebody has done so.
@@ -102,7 +113,7 @@ pub(crate) fn renew(
     stale: Option<&Secret>,
 ) -> Result<()> {
     let rotates = issuer.rotates();
-    credentials.renew(TOKEN, stale, rotates, &|secrets| match fetch(http, secrets, issuer) {
+    credentials.renew(issuer.kept_as(), stale, rotates, &|secrets| match fetch(http, secrets, issuer) {
         Err(Refusal { failure, is_unknown: true }) if rotates => {
             with_the_one_before(http, secrets, issuer).ok_or(failure)
         }
@@ -190,16 +201,16 @@ fn ask(
     if !is_token(&granted.access_token) {
         return Err(unreadable("a token that is empty or cannot be sent"));
     }
-    Ok(fresh(granted, issuer.refresh_life(), http.clock().now()))
+    Ok(fresh(granted, issuer.kept_as(), issuer.refresh_life(), http.clock().now()))
 }
 
-/// What is kept of an answer. A refresh token lives for `life` where the answer does not say for
-/// how long.
-fn fresh(granted: Granted, life: Option<TimeDelta>, now: Timestamp) -> Secrets {
+/// What is kept of an answer, the token as `name`. A refresh token lives for `life` where the answer
+/// does not say for how long.
+fn fresh(granted: Granted, name: &str, life: Option<TimeDelta>, now: Timestamp) -> Secrets {
     let end = |life: i64| Secret::new(rfc3339(now + TimeDelta::seconds(life)));
     let mut fresh = Secrets::from([
-        (TOKEN.to_owned(), Secret::new(granted.access_token)),
-        (RENEW_AT.to_owned(), end(told::life(granted.expires_in.as_f64(), MARGIN))),
+        (name.to_owned(), Secret::new(granted.access_token)),
+        (renewed_at(name), end(told::life(granted.expires_in.as_f64(), MARGIN))),
     ]);
     let refresh = granted.refresh_token.filter(|token| is_token(token));
     let life = life.filter(|_| refresh.is_some()).map(|life| life.num_seconds() as f64);
@@ -281,17 +292,30 @@ mod tests {
 
     #[test]
     fn f3_a_refresh_token_that_rotates_is_kept_with_the_token_that_it_came_with() {
-        let kept = |answer: serde_json::Value| fresh(serde_json::from_value(answer).unwrap(), None, from_millis(0));
+        let kept =
+            |answer: serde_json::Value| fresh(serde_json::from_value(answer).unwrap(), TOKEN, None, from_millis(0));
         let rotated = kept(json!({ "access_token": "a", "expires_in": 3600, "refresh_token": "b" }));
         assert_eq!(rotated[TOKEN], Secret::new("a"));
         assert_eq!(rotated[REFRESH_TOKEN], Secret::new("b"));
-        assert_eq!(rotated[RENEW_AT], Secret::new("1970-01-01T00:58:00Z"));
+        assert_eq!(rotated["token_renew_at"], Secret::new("1970-01-01T00:58:00Z"));
         // One that stays is not named again, or named as nothing: the old one must not be lost.
         for answer in [json!({ "access_token": "a" }), json!({ "access_token": "a", "refresh_token": "" })] {
             assert!(!kept(answer).contains_key(REFRESH_TOKEN));
         }
         let long = kept(json!({ "access_token": "a", "refresh_token": "b", "refresh_token_expires_in": 47_304_000 }));
         assert_eq!(long[REFRESH_ENDS_AT], Secret::new("1971-07-02T12:00:00Z"));
+    }
+
+    #[test]
+    fn two_kinds_of_token_of_one_store_do_not_get_in_each_other_s_way() {
+        let granted =
+            |token: &str| serde_json::from_value(json!({ "access_token": token, "expires_in": 3600 })).unwrap();
+        let mut kept = fresh(granted("a"), TOKEN, None, from_millis(0));
+        kept.extend(fresh(granted("b"), "application_token", None, from_millis(60_000)));
+        assert_eq!((&kept[TOKEN], &kept["application_token"]), (&Secret::new("a"), &Secret::new("b")));
+        assert_eq!(kept["application_token_renew_at"], Secret::new("1970-01-01T00:59:00Z"));
+        assert_eq!(kept["token_renew_at"], Secret::new("1970-01-01T00:58:00Z"));
+        assert!(renewed_at("application_token").ends_with(crate::credentials::TIME), "it is no secret");
     }
 
     struct Vendor(Url);

@@ -36,6 +36,8 @@ pub(crate) struct Carrier {
     pub(crate) aftership: &'static str,
     /// Etsy: the `carrier_name`; empty: not on its list.
     pub(crate) etsy: &'static str,
+    /// eBay: the `shippingCarrierCode`; empty: not on its list.
+    pub(crate) ebay: &'static str,
 }
 
 /// What a merchant's name for a carrier means.

@@ -116,6 +116,7 @@ pub struct Fault {
     kind: FaultKind,
     method: Option<String>,
     target: String,
+    writes: bool,
     skip: u32,
     times: u32,
     cached: Option<Response>,
@@ -124,7 +125,7 @@ pub struct Fault {
 impl Fault {
     /// Meant for the next request, whatever it is.
     pub fn new(kind: FaultKind) -> Self {
-        Self { kind, method: None, target: String::new(), skip: 0, times: 1, cached: None }
+        Self { kind, method: None, target: String::new(), writes: false, skip: 0, times: 1, cached: None }
     }
 
     /// Meant only for this method and for targets (path and decoded query) that contain `part`.
@@ -132,6 +133,11 @@ impl Fault {
         self.method = Some(method.to_owned());
         self.target = part.to_owned();
         self
+    }
+
+    /// Meant only for what changes something: a question may have the method of a write.
+    pub fn on_writes(self) -> Self {
+        Self { writes: true, ..self }
     }
 
     /// Meant for targets that contain `part`, whatever the method.
@@ -161,6 +167,7 @@ impl Fault {
         self.times > 0
             && self.method.as_deref().is_none_or(|method| method == request.method)
             && target.contains(&self.target)
+            && (!self.writes || super::record::writes(request))
     }
 }
 
@@ -331,7 +338,7 @@ fn uncount(response: &mut Response) {
 
 /// The members of an answer in which a list is, and which counts it, where headers do not.
 fn counted(body: &Value) -> Option<(&'static str, &'static str)> {
-    [("results", "count"), ("items", "total_count")]
+    [("results", "count"), ("items", "total_count"), ("orders", "total")]
         .into_iter()
         .find(|(rows, count)| body.get(rows).is_some() && body.get(count).is_some())
 }
@@ -467,8 +474,8 @@ fn empty(response: &mut Response, uncounted: bool) {
 /// The id of an order, whatever its channel calls it; nothing where it is an order's line, or what
 /// belongs to an order and says to which.
 fn order_id(row: &Value) -> &Value {
-    let belongs = ["transaction_id", "order_id"].iter().any(|own| row.get(own).is_some());
-    let own = ["receipt_id", "entity_id"].into_iter().find_map(|name| row.get(name)).filter(|_| !belongs);
+    let belongs = ["transaction_id", "order_id", "lineItemId"].iter().any(|own| row.get(own).is_some());
+    let own = ["receipt_id", "entity_id", "orderId"].into_iter().find_map(|name| row.get(name)).filter(|_| !belongs);
     own.unwrap_or(&row["id"])
 }
 
@@ -481,7 +488,9 @@ fn first_row(body: &mut Value) -> Option<&mut Value> {
             rows.first_mut().filter(|row| !order_id(row).is_null() && is_whole(row))
         }
         // An order by itself, whose lines bear its id, or have names of no such kind.
-        Value::Object(members) if ["transactions", "increment_id"].iter().any(|own| members.contains_key(*own)) => {
+        Value::Object(members)
+            if ["transactions", "increment_id", "lineItems"].iter().any(|own| members.contains_key(*own)) =>
+        {
             Some(body)
         }
         Value::Object(members) => members.values_mut().find_map(first_row),
@@ -500,7 +509,7 @@ fn hide(response: &mut Response, ids: &[String], instead: impl Fn(Value) -> Opti
         }
     }
     let is_hidden = |row: &Value| match order_id(row) {
-        Value::String(id) => id.strip_prefix("gid://shopify/Order/").is_some_and(|id| ids.iter().any(|one| one == id)),
+        Value::String(id) => ids.iter().any(|one| one == id.trim_start_matches("gid://shopify/Order/")),
         id => ids.contains(&id.to_string()),
     };
     let mut body = response.body_json();
@@ -546,7 +555,7 @@ fn replace_amounts(value: &mut Value, amount: &str) {
 /// False where no order with one of these is found.
 fn break_total(response: &mut Response, wanted: Option<u64>) -> bool {
     fn order<'b>(body: &'b mut Value, wanted: &impl Fn(&Value) -> bool) -> Option<&'b mut Value> {
-        const TOTALS: [&str; 4] = ["total_inc_tax", "totalPriceSet", "grandtotal", "grand_total"];
+        const TOTALS: [&str; 5] = ["total_inc_tax", "totalPriceSet", "grandtotal", "grand_total", "pricingSummary"];
         let total = TOTALS.into_iter().find(|name| body.get(name).is_some());
         match body {
             order_itself if total.is_some() && wanted(order_id(order_itself)) => order_itself.get_mut(total?),

@@ -36,12 +36,19 @@ pub(crate) struct Grants {
     refresh: BTreeMap<String, Grant>,
     seed: u64,
     texts: u64,
+    /// What every text begins with; empty: tokens begin with the user.
+    begins: &'static str,
 }
 
 impl Grants {
     /// None yet; `seed` makes what is given out.
     pub(crate) fn new(seed: u64) -> Self {
         Self { seed, ..Self::default() }
+    }
+
+    /// The same of texts that begin so.
+    pub(crate) fn beginning(seed: u64, begins: &'static str) -> Self {
+        Self { begins, ..Self::new(seed) }
     }
 
     /// The refresh token of an earlier consent.
@@ -52,10 +59,11 @@ impl Grants {
     /// A text that nobody guesses, and that comes once.
     fn text(&mut self) -> String {
         self.texts += 1;
-        Dice::new(self.seed, self.texts).letters(60)
+        format!("{}{}", self.begins, Dice::new(self.seed, self.texts).letters(60))
     }
 
-    /// Somebody has allowed this; gives the code, which is worth something until the grant's end.
+    /// Somebody has allowed this; gives the code, which is worth something until the grant's end. With
+    /// an empty challenge nobody asks for a verifier.
     pub(crate) fn allow(&mut self, grant: Grant, redirect: &str, challenge: &str) -> String {
         let (code, redirect, challenge) = (self.text(), redirect.to_owned(), challenge.to_owned());
         self.codes.insert(code.clone(), Code { grant, redirect, challenge });
@@ -74,7 +82,8 @@ impl Grants {
         let code = self.codes.remove(code).filter(|code| now < code.grant.ends);
         let code = code.ok_or("code is invalid or was used before")?;
         let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes()));
-        if !(43..=128).contains(&verifier.len()) || challenge != code.challenge {
+        let is_asked = !code.challenge.is_empty();
+        if is_asked && (!(43..=128).contains(&verifier.len()) || challenge != code.challenge) {
             return Err("code_verifier is invalid");
         }
         if redirect != code.redirect {
@@ -94,11 +103,22 @@ impl Grants {
 
     /// An access token and a refresh token, each until its end; both begin with the user.
     pub(crate) fn give(&mut self, grant: &Grant, access_ends: i64, refresh_ends: i64) -> [String; 2] {
-        let tokens = [(); 2].map(|()| format!("{}.{}", grant.user, self.text()));
-        let until = |ends| Grant { ends, ..grant.clone() };
-        self.access.insert(tokens[0].clone(), until(access_ends));
-        self.refresh.insert(tokens[1].clone(), until(refresh_ends));
-        tokens
+        let access = self.access(grant, access_ends);
+        let refresh = self.token(grant);
+        self.refresh.insert(refresh.clone(), Grant { ends: refresh_ends, ..grant.clone() });
+        [access, refresh]
+    }
+
+    /// An access token alone.
+    pub(crate) fn access(&mut self, grant: &Grant, ends: i64) -> String {
+        let token = self.token(grant);
+        self.access.insert(token.clone(), Grant { ends, ..grant.clone() });
+        token
+    }
+
+    fn token(&mut self, grant: &Grant) -> String {
+        let text = self.text();
+        if self.begins.is_empty() { format!("{}.{text}", grant.user) } else { text }
     }
 
     /// Whom an access token is of, and what it may do.

@@ -11,7 +11,7 @@
 //!   [`Exchange`]s tell what was asked.
 //! - [`Simulated`] is what people around a store do to it, whatever its channel; [`rehearsal`]
 //!   opens the one for a channel.
-//! - [`bigcommerce::Shop`], [`etsy::Shop`], [`magento::Shop`], [`shopify::Shop`] and
+//! - [`bigcommerce::Shop`], [`ebay::Shop`], [`etsy::Shop`], [`magento::Shop`], [`shopify::Shop`] and
 //!   [`woocommerce::Shop`] are the stores for those channels, each a [`world::Vendor`]. What vendors
 //!   have in common (routes, lists, GraphQL, signatures, quotas) stands beside them.
 //!
@@ -48,6 +48,11 @@
 //! BigCommerce has in addition `POST status/{id}` (`{"status_id": 9}`), `restore/{id}`, `down` and
 //! `up` (maintenance).
 //!
+//! eBay has in addition `POST ship-by/{id}` (`{"days": 7}` after it was placed), `end-tokens`, `revoke`
+//! and `fail-tokens` as Etsy has, `ask-to-cancel/{id}` (`{"reason": "ORDER_MISTAKE"}`: the buyer asks,
+//! within an hour of the purchase) and `close-account/{id}` (its buyer is gone, and whoever subscribed
+//! to that is told). It has no archive, holds nothing back, and refunds amounts without pieces.
+//!
 //! Etsy has in addition `POST ship-by/{id}` (`{"days": 7}` after it was placed), `end-tokens`,
 //! `revoke` (the seller has changed the password: tokens and consents are void), `fail-tokens`
 //! (`{"times": 2}`: so many requests for tokens fail) and `key` (`{"active": false}`: the app is not
@@ -79,6 +84,7 @@
 
 pub mod bigcommerce;
 mod budget;
+pub mod ebay;
 pub mod etsy;
 #[cfg(feature = "example")]
 pub mod example;
@@ -136,6 +142,7 @@ type Variants = Vec<(&'static str, Arc<dyn Simulated>)>;
 fn registered(kind: ChannelKind) -> &'static Registered {
     match kind {
         ChannelKind::BigCommerce => &bigcommerce::REGISTERED,
+        ChannelKind::Ebay => &ebay::REGISTERED,
         #[cfg(feature = "example")]
         ChannelKind::Example => &example::REGISTERED,
         ChannelKind::Etsy => &etsy::REGISTERED,

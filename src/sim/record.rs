@@ -135,9 +135,16 @@ fn scrub_param((key, value): &(String, String)) -> (String, String) {
 
 /// Whether a request is about tokens: its body holds them, or its answer does.
 fn is_login(path: &str) -> bool {
-    ["/oauth/access_token", "/oauth/token", "/oauth/connect", "/application/scopes"]
-        .iter()
-        .any(|end| path.ends_with(end))
+    [
+        "/oauth/access_token",
+        "/oauth/token",
+        "/oauth/connect",
+        "/application/scopes",
+        "/oauth2/token",
+        "/oauth2/authorize",
+    ]
+    .iter()
+    .any(|end| path.ends_with(end))
 }
 
 fn scrub_header((name, value): &(String, String)) -> (String, String) {
@@ -161,7 +168,8 @@ fn is_write(method: &str, path: &str, body: &[u8]) -> bool {
     if let Some(operation) = super::http::operation(path, body) {
         return operation.starts_with("mutation") && !body.windows(17).any(|part| part == b"bulkOperationRunQ");
     }
-    if is_login(path) {
+    // A question with a body is none either.
+    if is_login(path) || path.ends_with("/check_eligibility") {
         return false;
     }
     !matches!(method, "GET" | "HEAD" | "OPTIONS")

@@ -50,6 +50,8 @@ pub enum Lack {
     OpenAfterRefund,
     /// Orders that a program has made.
     Programs,
+    /// Reasons of a cancellation in the seller's own words.
+    Reasons,
     /// Which pieces a refund is for.
     RefundedPieces,
     /// Shipments that are undone: what was shipped stays shipped.

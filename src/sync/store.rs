@@ -149,6 +149,10 @@ impl Channel for Named {
         self.channel.plan_dispatch(now, shipment, receipts)
     }
 
+    fn furnish(&self, shop: &mut ShopInfo) -> Result<()> {
+        self.name(self.channel.furnish(shop))
+    }
+
     fn plan_tracking<'a>(
         &'a self,
         now: &'a RemoteOrder,
@@ -190,7 +194,7 @@ struct NamedConsent<'a> {
 }
 
 impl Consent for NamedConsent<'_> {
-    fn landing(&self) -> &Url {
+    fn landing(&self) -> Option<&Url> {
         self.consent.landing()
     }
 

@@ -288,7 +288,7 @@ pub fn struck(kind: FaultKind, write: &Exchange, id: &str) -> Fault {
     let part = write.name();
     let part = part.split(id).next().unwrap_or(&part);
     // What is at the end of a route, a shipment or a number of it, has another id at the next order.
-    Fault::new(kind).on(&write.method, part.trim_end_matches(|c: char| c.is_ascii_digit()))
+    Fault::new(kind).on(&write.method, part.trim_end_matches(|c: char| c.is_ascii_digit())).on_writes()
 }
 
 /// What a dispatch writes at a store, and for which order it did.

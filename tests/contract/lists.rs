@@ -7,7 +7,7 @@ use chrono::{TimeDelta, Utc};
 use ordersync::sim::{Fault, FaultKind, Purchase, Question};
 
 use super::desk::{Desk, each, kinds};
-use super::setups::peculiar;
+use super::setups::{asked, peculiar};
 
 #[test]
 fn i3_one_answer_again_and_again_ends_the_run_and_loses_no_order() {
@@ -93,7 +93,7 @@ fn i3_orders_that_are_counted_and_not_listed_are_told() {
             let most = hidden.len() as u64 * (1 + u64::from(desk.capabilities().beside));
             let failed = failed.as_u64().unwrap();
             assert!((hidden.len() as u64..=most).contains(&failed), "{} of {orders}: {failed}", desk.kind);
-            let asked = desk.server.requests().len();
+            let asked = asked(desk);
             assert!(asked < 60, "{} of {orders}: {asked} requests", desk.kind);
             let known: Vec<String> = desk.home.sql("SELECT remote_id FROM orders");
             desk.server.faults().clear();

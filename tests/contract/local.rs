@@ -123,6 +123,7 @@ fn p10_a_retry_sends_nothing_of_what_was_given_back_meanwhile() {
 
         let id = desk.paid(&[("TEE-001", 1)]);
         let writes = desk.writes();
+        let total = desk.show(&id)["totals"]["total"].as_str().unwrap().to_owned();
         desk.on("dispatch", &id, &format!("{NUMBER} --later")).exits(0);
         desk.on("refund", &id, &format!("--amount {total}")).exits(0);
         desk.home.run("sync").exits(3);

@@ -29,7 +29,7 @@ fn others(kind: ChannelKind) -> Vec<SetUp> {
     match kind {
         ChannelKind::BigCommerce => vec![SetUp { name: "no marker", store: usual(), flags: "--set marker=no" }],
         ChannelKind::Example => vec![SetUp { name: "an old program", store: usual(), flags: "--set old=yes" }],
-        ChannelKind::Etsy => Vec::new(),
+        ChannelKind::Ebay | ChannelKind::Etsy => Vec::new(),
         ChannelKind::Magento => {
             let shop = |sources| -> Arc<dyn Simulated> {
                 let options = magento::Options { sources, ..magento::Options::rehearsal(Duration::ZERO) };
@@ -55,6 +55,12 @@ pub struct Peculiar {
     /// Its parameter for what is put away is documented no more: a store that refuses it has no such
     /// list.
     pub may_have_no_list: bool,
+    /// It cancels no order of which some money went back, whoever insists.
+    pub keeps_refunded: bool,
+    /// What belongs to an order may take a request of its own, beside the lists.
+    pub asks_apart: bool,
+    /// It hides orders of a certain age, so that one which is not there may be one of them.
+    pub hides_old: bool,
     /// A dispatch is known to take it more than one write.
     pub writes_twice: bool,
     /// Its rows stand inside an object: broken JSON in one breaks the answer.
@@ -74,6 +80,9 @@ pub fn peculiar(kind: ChannelKind) -> Peculiar {
     let usual = Peculiar {
         cancels_apply: false,
         may_have_no_list: false,
+        keeps_refunded: false,
+        asks_apart: false,
+        hides_old: false,
         writes_twice: false,
         read_as_a_whole: false,
         prices_queries: false,
@@ -84,6 +93,10 @@ pub fn peculiar(kind: ChannelKind) -> Peculiar {
         // What every server gives is tried first, and the order behind it is asked for alone.
         ChannelKind::BigCommerce => {
             Peculiar { cancels_apply: true, may_have_no_list: true, writes_twice: true, unshowable: Some(20), ..usual }
+        }
+        // Behind each order that cannot be shown a page begins.
+        ChannelKind::Ebay => {
+            Peculiar { keeps_refunded: true, asks_apart: true, hides_old: true, unshowable: Some(20), ..usual }
         }
         ChannelKind::Example | ChannelKind::Magento => usual,
         // The last weeks are looked through besides.
@@ -141,4 +154,10 @@ pub fn is_refused(desk: &Desk, id: &str, command: &str, more: &str) {
         desk.on(command, id, &format!("{more} {how}")).exits(6).says("nothing was").says("hint: ");
     }
     assert_eq!((desk.writes(), rows(), desk.show(id)["status"].clone()), before, "{}: {more}", desk.kind);
+}
+
+/// How many requests went out so far: of a channel that asks for the parts of orders one by one, those
+/// for lists.
+pub fn asked(desk: &Desk) -> usize {
+    if peculiar(desk.kind).asks_apart { desk.lists().len() } else { desk.server.requests().len() }
 }

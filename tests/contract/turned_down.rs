@@ -20,7 +20,7 @@ fn done_then(answer: &FaultKind) -> FaultKind {
 /// the last id, else what stands before the first.
 fn part(name: &str) -> String {
     let segments: Vec<&str> = name.split('/').collect();
-    let is_id = |segment: &&str| !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit());
+    let is_id = |segment: &&str| !segment.is_empty() && segment.bytes().all(|b| b.is_ascii_digit() || b == b'-');
     match (segments.iter().position(is_id), segments.iter().rposition(is_id)) {
         (Some(first), Some(last)) if last + 1 == segments.len() => format!("{}/", segments[..first].join("/")),
         (_, Some(last)) => format!("/{}", segments[last + 1]),
@@ -30,7 +30,7 @@ fn part(name: &str) -> String {
 
 /// A fault of the next write like this one.
 fn struck(kind: FaultKind, write: &Exchange) -> Fault {
-    Fault::new(kind).on(&write.method, &part(&write.name()))
+    Fault::new(kind).on(&write.method, &part(&write.name())).on_writes()
 }
 
 fn prepared(desk: &Desk, commands: &[(&str, &str)]) -> String {

@@ -6,7 +6,7 @@ use ordersync::sim::{Exchange, Fault, FaultKind, Lack, Purchase};
 use serde_json::{Value, json};
 
 use super::desk::{Desk, each, each_kind};
-use super::setups::peculiar;
+use super::setups::{self, peculiar};
 
 /// Sums of such amounts ended the program: nothing of the page was kept, or no list of the book
 /// could be printed any more.
@@ -189,7 +189,7 @@ fn i4_an_order_that_the_channel_cannot_show_is_left_out_named_and_comes_once_it_
         let listed = desk.elsewhere();
         hidden.iter().for_each(|id| assert!(desk.store.set_unrenderable(id, true)));
         desk.home.run("sync").exits(3);
-        let first = desk.server.requests().len();
+        let first = setups::asked(&desk);
         let known: Vec<String> = desk.home.sql("SELECT remote_id FROM orders");
         let missing: Vec<&String> = listed.iter().filter(|id| !known.contains(id) && !hidden.contains(id)).collect();
         assert!(missing.is_empty(), "{kind}: lost {missing:?}");
@@ -237,7 +237,7 @@ fn i4_an_order_that_cannot_be_shown_costs_twice_the_halvings_of_its_page() {
                 desk.server.clear_requests();
                 desk.home.run("sync --full").exits(if hidden.is_empty() { 0 } else { 3 });
                 hidden.iter().for_each(|nth| assert!(desk.store.set_unrenderable(&ids[*nth], false)));
-                desk.server.requests().len()
+                setups::asked(&desk)
             };
             let all = asked(&[]);
             for hidden in [&[60][..], &[150], &[70, 71, 120, 180]] {

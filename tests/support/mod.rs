@@ -5,6 +5,7 @@ mod rig;
 
 pub mod big;
 pub mod browser;
+pub mod ebay;
 pub mod etsy;
 pub mod mag;
 pub mod openapi;

@@ -46,7 +46,10 @@ impl Api {
         let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let document: Value =
             serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let server = document["servers"][0]["url"].as_str().unwrap_or_default();
+        let mut server = document["servers"][0]["url"].as_str().unwrap_or_default().to_owned();
+        for (name, variable) in document["servers"][0]["variables"].as_object().into_iter().flatten() {
+            server = server.replace(&format!("{{{name}}}"), variable["default"].as_str().unwrap_or_default());
+        }
         let base = server.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path);
         let base = base.or(document["basePath"].as_str()).unwrap_or_default();
         let base = segments(base).map(str::to_owned).collect();

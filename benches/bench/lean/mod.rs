@@ -7,6 +7,7 @@
 //! authentication, its pages, and the mapping to a [`Row`].
 
 mod bigcommerce;
+mod ebay;
 mod etsy;
 mod magento;
 mod shopify;
@@ -40,6 +41,7 @@ pub fn run(kind: &str, url: &str, path: &Path) {
     let (mut http, mut book) = (Http::to(url), Book::new(path));
     match kind {
         "bigcommerce" => bigcommerce::run(&mut http, &mut book),
+        "ebay" => ebay::run(&mut http, &mut book),
         "etsy" => etsy::run(&mut http, &mut book),
         "magento" => magento::run(&mut http, &mut book),
         "shopify" => shopify::run(&mut http, &mut book),

@@ -140,8 +140,8 @@ fn sensitive(text: &str, what: &str) -> Result<HeaderValue> {
 struct Asked<'a>(&'a Auth);
 
 impl Consent for Asked<'_> {
-    fn landing(&self) -> &Url {
-        &self.0.landing
+    fn landing(&self) -> Option<&Url> {
+        Some(&self.0.landing)
     }
 
     fn before(&self) -> String {

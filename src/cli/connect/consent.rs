@@ -38,7 +38,7 @@ pub(super) fn obtain(app: &App, args: &Args, kind: ChannelKind, channel: &dyn Ch
     let way = way(app, args, kind, consent.landing())?;
     let clock = app.context.clock.as_ref();
     // Before the merchant is sent anywhere.
-    let listener = (way == Way::Listen).then(|| Listener::bind(consent.landing())).transpose()?;
+    let listener = consent.landing().filter(|_| way == Way::Listen).map(Listener::bind).transpose()?;
     output::note(&consent.before());
     let attempt = Attempt::begin(clock.now())?;
     let page = consent.page(&attempt)?;
@@ -63,12 +63,13 @@ fn show(kind: ChannelKind, page: &Url) {
 }
 
 /// How the consent is to come back. Nothing waits for anybody where nobody was told to come.
-fn way(app: &App, args: &Args, kind: ChannelKind, landing: &Url) -> Result<Way> {
-    let lands_here = landing.scheme() == "http" && is_loopback(landing);
+fn way(app: &App, args: &Args, kind: ChannelKind, landing: Option<&Url>) -> Result<Way> {
+    let lands_here = landing.is_some_and(|landing| landing.scheme() == "http" && is_loopback(landing));
     let reads_secrets = args.credentials.as_deref() == Some(Path::new("-"));
     match args.consent {
         Some(Way::Listen) if !lands_here => {
-            let text = format!("the browser lands at {landing}, which is not this machine; nothing was sent");
+            let place = landing.map_or("an address that the vendor alone knows", Url::as_str);
+            let text = format!("the browser lands at {place}, which is not this machine; nothing was sent");
             Err(Error::new(ErrorKind::Usage, text).hint("--consent paste takes the address from there"))
         }
         Some(Way::Paste) if reads_secrets => {
@@ -107,7 +108,7 @@ fn pasted(app: &App, args: &Args, consent: &dyn Consent, attempt: Attempt) -> Re
         output::note(&format!(
             "afterwards the browser lands at {}?code=..., and may say that there is nothing; copy the whole address from its \
              address line. It is a secret, so it is not shown here",
-            consent.landing()
+            consent.landing().map_or("an address of yours", Url::as_str)
         ));
     }
     loop {

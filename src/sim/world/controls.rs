@@ -15,11 +15,6 @@ use crate::clock::{Clock, Timestamp};
 use crate::sim::http::Response;
 use crate::sim::simulated::{Access, Counters, Interruption, Lack, Question, Simulated, Standing};
 
-/// An id as stores have it; 0, which no order has, for anything else.
-fn number(id: &str) -> u64 {
-    id.parse().unwrap_or(0)
-}
-
 impl<V: Vendor> Shop<V> {
     /// A store with some seeded orders of the last three weeks, and these, placed an hour or more
     /// apart.
@@ -61,7 +56,7 @@ impl<V: Vendor> Shop<V> {
 
     /// Something happens to an order.
     fn happens(&self, id: &str, event: Event, change: impl FnOnce(&mut Order<V::Own>)) -> bool {
-        self.with(|context| context.change_and(number(id), event, change))
+        self.with(|context| context.change_and(V::read_id(id), event, change))
     }
 
     /// Changes the delivery address.
@@ -169,7 +164,7 @@ impl<V: Vendor> Simulated for Shop<V> {
         if V::NEW_IS_CHANGED {
             self.with(|context| context.touch(id));
         }
-        id.to_string()
+        V::write_id(id)
     }
 
     /// Only ids, times and statuses are made now; the rest when it is looked at.
@@ -194,11 +189,11 @@ impl<V: Vendor> Simulated for Shop<V> {
     }
 
     fn ids(&self) -> Vec<String> {
-        self.numbers().iter().map(u64::to_string).collect()
+        self.numbers().into_iter().map(V::write_id).collect()
     }
 
     fn is_listed(&self, id: &str) -> bool {
-        self.lock().orders.get(&number(id)).is_some_and(V::is_listed)
+        self.lock().orders.get(&V::read_id(id)).is_some_and(V::is_listed)
     }
 
     fn pay(&self, id: &str) -> bool {
@@ -212,7 +207,7 @@ impl<V: Vendor> Simulated for Shop<V> {
 
     fn readdress(&self, id: &str, street: &str) -> bool {
         self.with(|context| {
-            context.amend(number(id), |order| {
+            context.amend(V::read_id(id), |order| {
                 let first = order.places.first_mut();
                 first.into_iter().for_each(|place| street.clone_into(&mut place.address.street_1));
             })
@@ -244,17 +239,17 @@ impl<V: Vendor> Simulated for Shop<V> {
     }
 
     fn erase_buyer(&self, id: &str) -> bool {
-        self.with(|context| context.amend(number(id), V::erase))
+        self.with(|context| context.amend(V::read_id(id), V::erase))
     }
 
     fn annotate(&self, id: &str, note: &str) -> bool {
-        self.with(|context| context.amend(number(id), |order| note.clone_into(&mut order.note)))
+        self.with(|context| context.amend(V::read_id(id), |order| note.clone_into(&mut order.note)))
     }
 
     fn ship_elsewhere(&self, id: &str, carrier: &str, tracking: &str) -> bool {
         self.with(|context| {
-            let items = context.order(number(id)).map(|order| everything(&order));
-            items.is_some_and(|items| V::ship(context, number(id), &items, parcel(carrier, tracking), true))
+            let items = context.order(V::read_id(id)).map(|order| everything(&order));
+            items.is_some_and(|items| V::ship(context, V::read_id(id), &items, parcel(carrier, tracking), true))
         })
     }
 
@@ -262,7 +257,7 @@ impl<V: Vendor> Simulated for Shop<V> {
         self.with(|context| {
             let wanted = nth_line(context, id, nth);
             wanted.is_some_and(|(line, _)| {
-                V::ship(context, number(id), &[(line, u64::from(pieces))], parcel(carrier, tracking), false)
+                V::ship(context, V::read_id(id), &[(line, u64::from(pieces))], parcel(carrier, tracking), false)
             })
         })
     }
@@ -271,20 +266,21 @@ impl<V: Vendor> Simulated for Shop<V> {
         let mut found = false;
         self.with(|context| {
             let at = context.now;
-            context.amend(number(id), |order| found = V::retrack(order, old, new, at))
+            context.amend(V::read_id(id), |order| found = V::retrack(order, old, new, at))
         }) && found
     }
 
     fn refund(&self, id: &str, amount: &str) -> bool {
         let amount = amount.trim().parse::<Decimal>().ok().filter(|amount| *amount > Decimal::ZERO);
-        amount.is_some_and(|amount| self.with(|context| context.refund(number(id), amount, "", Vec::new())).is_some())
+        amount
+            .is_some_and(|amount| self.with(|context| context.refund(V::read_id(id), amount, "", Vec::new())).is_some())
     }
 
     fn refund_pieces(&self, id: &str, nth: usize, pieces: u32) -> bool {
         self.with(|context| {
             let Some((line, price)) = nth_line(context, id, nth) else { return false };
             let amount = price * Decimal::from(pieces);
-            context.refund(number(id), amount, "", vec![(line, u64::from(pieces), amount)]).is_some()
+            context.refund(V::read_id(id), amount, "", vec![(line, u64::from(pieces), amount)]).is_some()
         })
     }
 
@@ -301,7 +297,7 @@ impl<V: Vendor> Simulated for Shop<V> {
             let Some((line, price)) = nth_line(context, id, nth) else { return false };
             let amount = price * Decimal::from(pieces);
             let lines = vec![(line, u64::from(pieces), amount)];
-            context.refund_as(number(id), amount, "", lines, true).is_some()
+            context.refund_as(V::read_id(id), amount, "", lines, true).is_some()
         })
     }
 
@@ -330,7 +326,7 @@ impl<V: Vendor> Simulated for Shop<V> {
     }
 
     fn put_away(&self, id: &str) -> bool {
-        !self.lacks(Lack::Archive) && self.with(|context| context.put_away(number(id), true))
+        !self.lacks(Lack::Archive) && self.with(|context| context.put_away(V::read_id(id), true))
     }
 
     fn archives(&self) -> bool {
@@ -342,33 +338,33 @@ impl<V: Vendor> Simulated for Shop<V> {
     }
 
     fn erase(&self, id: &str) -> bool {
-        self.with(|context| context.state.remove(number(id)))
+        self.with(|context| context.state.remove(V::read_id(id)))
     }
 
     fn redate(&self, id: &str, at: Timestamp) -> bool {
         self.with(|context| {
-            context.date(number(id), ticks::<V>(at));
-            context.state.orders.contains_key(&number(id))
+            context.date(V::read_id(id), ticks::<V>(at));
+            context.state.orders.contains_key(&V::read_id(id))
         })
     }
 
     fn spoil(&self, id: &str, spoilt: bool) -> bool {
         self.with(|context| {
             if spoilt {
-                context.state.spoilt.insert(number(id))
+                context.state.spoilt.insert(V::read_id(id))
             } else {
-                context.state.spoilt.remove(&number(id))
+                context.state.spoilt.remove(&V::read_id(id))
             };
-            context.change(number(id), |_| ())
+            context.change(V::read_id(id), |_| ())
         })
     }
 
     fn touch(&self, id: &str) -> bool {
-        self.with(|context| context.change(number(id), |_| ()))
+        self.with(|context| context.change(V::read_id(id), |_| ()))
     }
 
     fn set_unrenderable(&self, id: &str, unrenderable: bool) -> bool {
-        let (id, mut state) = (number(id), self.lock());
+        let (id, mut state) = (V::read_id(id), self.lock());
         if unrenderable {
             state.unrenderable.insert(id)
         } else {
@@ -379,7 +375,7 @@ impl<V: Vendor> Simulated for Shop<V> {
 
     fn standing(&self, id: &str) -> Option<Standing> {
         self.with(|context| {
-            let entry = context.state.orders.get(&number(id))?;
+            let entry = context.state.orders.get(&V::read_id(id))?;
             let order = entry.order(context.options);
             let (cancelled, shipped) = V::stands(entry, &order);
             let (sent, parcels) = V::parcels(&order);
@@ -390,7 +386,7 @@ impl<V: Vendor> Simulated for Shop<V> {
     }
 
     fn document(&self, id: &str) -> Option<Value> {
-        self.with(|context| V::document(context, number(id)))
+        self.with(|context| V::document(context, V::read_id(id)))
     }
 
     fn counters(&self) -> Counters {
@@ -413,9 +409,9 @@ impl<V: Vendor> Simulated for Shop<V> {
     }
 
     fn verb(&self, method: &str, verb: &str, id: &str, wish: &Value) -> Option<Response> {
-        let changed = V::control(self, verb, number(id), wish).filter(|_| method == "POST")?;
+        let changed = V::control(self, verb, V::read_id(id), wish).filter(|_| method == "POST")?;
         let mut body = json!({ "id": id, "changed": changed });
-        if let Some(entry) = self.lock().orders.get(&number(id)) {
+        if let Some(entry) = self.lock().orders.get(&V::read_id(id)) {
             body["status"] = json!(entry.status);
         }
         let known = changed || body.get("status").is_some();
@@ -433,5 +429,5 @@ fn parcel(carrier: &str, number: &str) -> Tracking {
 
 /// Id and price of an order's nth line.
 fn nth_line<V: Vendor>(context: &Context<'_, V>, id: &str, nth: usize) -> Option<(u64, Decimal)> {
-    context.order(number(id))?.lines.get(nth).map(|line| (line.id, line.price))
+    context.order(V::read_id(id))?.lines.get(nth).map(|line| (line.id, line.price))
 }

@@ -93,7 +93,6 @@ impl Letter {
 }
 
 /// What is answered at an address to a question with this query: status and body.
-#[cfg(feature = "example")]
 pub(crate) fn ask(address: &str, query: &str) -> Option<(u16, String)> {
     let url = Url::parse(address).ok()?;
     let mut stream = TcpStream::connect((url.host_str()?, url.port_or_known_default()?)).ok()?;

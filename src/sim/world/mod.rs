@@ -137,6 +137,16 @@ pub trait Vendor: Sized + Send + Sync + 'static {
         id
     }
 
+    /// An order's id as the channel writes it.
+    fn write_id(id: u64) -> String {
+        id.to_string()
+    }
+
+    /// The id that is written so; 0, which no order has, for anything else.
+    fn read_id(text: &str) -> u64 {
+        text.parse().unwrap_or(0)
+    }
+
     /// The id of the nth thing that hangs on an order.
     fn part_id(order: u64, nth: u64) -> u64;
 

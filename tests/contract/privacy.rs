@@ -409,3 +409,53 @@ fn x3_what_a_store_keeps_no_longer_is_cleared_by_its_syncs() {
         desk.home.run(advice.trim_start_matches("ordersync ")).exits(0);
     });
 }
+
+/// What a store says of its own accord may name people, and is said of no order.
+#[test]
+fn x3_what_a_store_has_said_of_a_person_goes_with_them() {
+    each_kind(|kind| {
+        let (desk, [sent, ended, open], _) = worked_on(kind);
+        let shown = desk.show(&sent);
+        let email = shown["buyer"]["email"].as_str().filter(|email| !email.is_empty()).unwrap_or("o.b@example.test");
+        let said = format!("cannot show the order of {email}, Ottoline Featherstonehaugh");
+        for status in [400, 403, 422, 500] {
+            desk.server.faults().add(Fault::new(FaultKind::Says(status, said.clone())).always());
+            for command in ["sync", "connect --test", "reconcile --since 7d"] {
+                desk.home.run(command).done();
+            }
+            desk.on("pull", &open, "").done();
+            desk.server.faults().clear();
+            desk.home.sql("UPDATE stores SET paused_until = 0 RETURNING 1");
+            desk.home.sql("DELETE FROM lanes RETURNING 1");
+        }
+        desk.home.run("sync").exits(0);
+        let traces =
+            Traces { texts: BTreeSet::from([email.to_owned(), "Featherstonehaugh".to_owned()]), packed: Vec::new() };
+        assert!(
+            desk.home.json("runs").to_string().contains("failed") || !traces.found_in(&desk.home.path()).is_empty()
+        );
+        for id in [&sent, &ended] {
+            let (user, _) = known_by(&desk, id);
+            forgotten(&desk, &user);
+        }
+        traces.are_gone(&desk, "forgotten");
+        desk.home.run("runs").exits(0);
+        desk.home.run("status").exits(0);
+    });
+}
+
+/// What a person is known by: their number at the channel, else their e-mail address; and their phone,
+/// where that is told.
+fn known_by(desk: &Desk, id: &str) -> (String, String) {
+    let columns = "SELECT buyer_remote_id || char(9) || buyer_email || char(9) || buyer_phone FROM orders";
+    let found = desk.home.sql(&format!("{columns} WHERE remote_id = '{id}'"))[0].clone();
+    let [number, email, phone] = found.split('\t').collect::<Vec<_>>()[..] else { panic!("{found}") };
+    let is_number = !number.is_empty() && number != "0";
+    (if is_number { number } else { email }.to_owned(), phone.to_owned())
+}
+
+/// Forgets somebody who may be forgotten already.
+fn forgotten(desk: &Desk, user: &str) {
+    let done = desk.home.call(&["forget", desk.kind.word(), user, "--force"]).done();
+    assert!(matches!(done.code, Some(0 | 7)), "{}: {done:?}", desk.kind);
+}

@@ -459,3 +459,79 @@ fn forgotten(desk: &Desk, user: &str) {
     let done = desk.home.call(&["forget", desk.kind.word(), user, "--force"]).done();
     assert!(matches!(done.code, Some(0 | 7)), "{}: {done:?}", desk.kind);
 }
+
+/// Also where the channel tells of no e-mail address.
+#[test]
+fn x3_a_person_is_forgotten_by_number_or_phone_as_well() {
+    each_kind(|kind| {
+        let (desk, [sent, ended, open], traces) = worked_on(kind);
+        let (number, phone) = known_by(&desk, &sent);
+        assert!(!number.is_empty(), "{kind}: {}", desk.show(&sent)["buyer"]);
+        let by = if phone.is_empty() { &number } else { &phone };
+        let done = desk.home.call(&["forget", kind.word(), by, "--force", "--json"]).exits(0).json();
+        assert_eq!(done["left"], "nothing", "{kind}: {done}");
+        is_cleared(&desk, &sent, "forget");
+        let (number, _) = known_by(&desk, &ended);
+        if !number.is_empty() {
+            forgotten(&desk, &number);
+        }
+        is_cleared(&desk, &ended, "forget");
+        assert_eq!(desk.show(&open)["cleared"], Value::Null, "{kind}");
+        traces.are_gone(&desk, "forgotten");
+        desk.home.run("sync --full").exits(0);
+        traces.are_gone(&desk, "read again");
+    });
+}
+
+fn copied(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let there = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copied(&path, &there);
+        } else {
+            std::fs::copy(&path, &there).unwrap();
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
+fn x3_a_forgetting_that_is_killed_at_any_step_is_finished_by_the_next_sync() {
+    each_kind(|kind| {
+        let (desk, [sent, ended, open], traces) = worked_on(kind);
+        let users = [&sent, &ended].map(|id| known_by(&desk, id).0);
+        let (home, before) = (desk.home.path(), desk.home.beside("before"));
+        copied(&home, &before);
+        let mut steps = 0;
+        for nth in 1.. {
+            std::fs::remove_dir_all(&home).unwrap();
+            copied(&before, &home);
+            let (first, last) = users.split_at(1);
+            forgotten(&desk, &first[0]);
+            let point = format!("{CLEARING}:{nth}");
+            let killed =
+                desk.home.call(&["forget", kind.word(), &last[0], "--force"]).env("ORDERSYNC_CRASH_AT", &point);
+            let killed = killed.done();
+            if killed.code.is_some() {
+                // One buyer has bought both.
+                assert!(matches!(killed.code, Some(0 | 7)), "{kind}: {killed:?}");
+                break;
+            }
+            steps += 1;
+            // What has begun is not to be seen or acted on any more.
+            desk.on("note", &ended, "again").exits(6).says("personal data");
+            desk.home.run("sync").exits(0);
+            assert_eq!(desk.home.json("status")["clearing"], Value::Null, "{kind}: killed at step {nth}");
+            for id in [&sent, &ended] {
+                is_cleared(&desk, id, "forget");
+            }
+            assert_eq!(desk.show(&open)["cleared"], Value::Null, "{kind}");
+            std::fs::remove_dir_all(&before.with_file_name(format!("copies-killed-at-{nth}"))).ok();
+            traces.are_gone(&desk, &format!("killed at {nth}"));
+            assert_eq!(desk.home.sql("PRAGMA integrity_check"), ["ok"], "{kind}");
+        }
+        assert!(steps >= 2 || users[0] == users[1], "{kind}: {steps} steps to be killed at");
+    });
+}

@@ -46,11 +46,13 @@ struct Size {
     large: u64,
     /// Orders of the generated book.
     book: u64,
+    /// Ids that are compared with a channel's.
+    compared: u64,
 }
 
-const FULL: Size = Size { first: 20_000, repeats: 3, slow: 10_000, large: 200_000, book: 1_000_000 };
+const FULL: Size = Size { first: 20_000, repeats: 3, slow: 10_000, large: 200_000, book: 1_000_000, compared: 100_000 };
 
-const QUICK: Size = Size { first: 4_000, repeats: 2, slow: 4_000, large: 50_000, book: 100_000 };
+const QUICK: Size = Size { first: 4_000, repeats: 2, slow: 4_000, large: 50_000, book: 100_000, compared: 10_000 };
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -99,6 +101,9 @@ fn bench(args: &[&str]) {
     }
     if wanted("book") {
         reading(dir.path(), &size);
+    }
+    if wanted("reconcile") {
+        comparing(dir.path(), &size);
     }
 }
 
@@ -189,7 +194,30 @@ fn reading(dir: &Path, size: &Size) {
         let wall = median(&costs, |c| c.wall);
         row(&format!("{} of {} orders", args.join(" "), size.book), ms(wall), "< 20 ms (Q-3)", wall < 0.020);
     }
+    let mut costs: Vec<f64> = program.many(&["orders", "--to-send"], 100).iter().map(|cost| cost.wall).collect();
+    costs.sort_by(f64::total_cmp);
+    for (what, part) in [("p50", 50), ("p99", 99)] {
+        let wall = costs[(costs.len() - 1) * part / 100];
+        row(&format!("orders --to-send of {} orders: {what}", size.book), ms(wall), "< 20 ms (Q-3)", wall < 0.020);
+    }
     searching(&program, &file, size.book);
+}
+
+/// What it costs to hold a channel's whole list against a book that has all of it.
+fn comparing(dir: &Path, size: &Size) {
+    for kind in ["woocommerce", "shopify"] {
+        let shop = ShopProcess::start(Wish { kind, orders: size.compared, repeats: false });
+        let home = dir.join("reconcile");
+        let program = connected(&home, &shop);
+        program.run(&["sync"]);
+        let cost = program.run(&["reconcile", "--since", "all", "--json"]);
+        let what = format!("{kind}, reconcile of {} ids", size.compared);
+        row(&what, format!("{:.1} s, {} requests", cost.wall, cost.listings()), "", true);
+        row("  CPU, µs an id", format!("{:.1}", cost.cpu * 1e6 / size.compared as f64), "", true);
+        let peak = cost.peak as f64 / 1e6;
+        row("  peak memory, MB", format!("{peak:.1}"), "< 67 (64 MiB, Q-1)", peak < 67.1);
+        std::fs::remove_dir_all(home).unwrap();
+    }
 }
 
 /// any search, and what its index costs.

@@ -7,8 +7,11 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read};
+use std::net::TcpListener;
 use std::path::Path;
-use std::sync::Arc;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use clap_complete::Shell;
@@ -24,6 +27,7 @@ use ordersync::http::RetryPolicy;
 use ordersync::secret::Secret;
 use ordersync::sync::Context;
 use ordersync::sync::store::open_new;
+use support::program::until;
 use support::woo::Rig;
 
 /// Every checked-in completion script, and the shell it is for.
@@ -156,6 +160,69 @@ fn every_command_of_an_answer_can_be_run() {
             assert_eq!(done.code, Some(0), "{word}: {line}\n{}{}", done.stdout, done.stderr);
         }
     }
+}
+
+/// The commands within the sentences of an answer.
+fn within(text: &str) -> Vec<String> {
+    let sentences = text.lines().map(|line| if line.starts_with("    ") { "" } else { line });
+    let joined = sentences.collect::<Vec<_>>().join(" ");
+    let quoted = joined.split('`').skip(1).step_by(2);
+    quoted.filter_map(|words| words.strip_prefix("ordersync ").map(str::to_owned)).collect()
+}
+
+/// Starts a command that stays at work, waits until it says or does what it is there for, and ends it
+/// as a service manager does once `meanwhile` is done.
+#[cfg(unix)]
+fn at_work(rig: &Rig, words: &str, port: u16, meanwhile: impl FnOnce()) {
+    let asked = rig.server.requests().len();
+    let is_receiver = words.starts_with("listen");
+    let bind = if is_receiver { format!(" --bind 127.0.0.1:{port}") } else { String::new() };
+    let mut child = rig.home.spawn(&format!("{words}{bind}"), &[]);
+    let said = Arc::new(Mutex::new(String::new()));
+    let gather = |from: Box<dyn Read + Send>, said: Arc<Mutex<String>>| {
+        std::thread::spawn(move || {
+            let lines = BufReader::new(from).lines().map_while(Result::ok);
+            lines.for_each(|line| said.lock().unwrap().push_str(&(line + "\n")));
+        })
+    };
+    let readers = [
+        gather(Box::new(child.stdout.take().unwrap()), said.clone()),
+        gather(Box::new(child.stderr.take().unwrap()), said.clone()),
+    ];
+    let is_there =
+        || if is_receiver { said.lock().unwrap().contains("deliver") } else { rig.server.requests().len() > asked };
+    until(words, is_there);
+    meanwhile();
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let code = child.wait().unwrap().code();
+    readers.into_iter().for_each(|reader| reader.join().unwrap());
+    assert_eq!(code, Some(0), "{words}\n{}", said.lock().unwrap());
+}
+
+#[test]
+#[cfg(unix)]
+fn every_command_within_a_sentence_of_an_answer_can_be_run() {
+    let mut tried = BTreeSet::new();
+    for (word, text) in TOPICS {
+        let rig = Rig::with_orders(&[2]).0;
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        for words in within(text) {
+            let line = words.replace("https://orders.example.com", &format!("http://127.0.0.1:{port}"));
+            tried.insert(words.clone());
+            if line == "watch" || line == "listen" || line.starts_with("listen --") {
+                at_work(&rig, &line, port, || ());
+                continue;
+            }
+            let parts: Vec<&str> = line.split_whitespace().collect();
+            let run = || {
+                let done = rig.home.call(&parts).env("PATH", &timer(&rig)).done();
+                assert_eq!(done.code, Some(0), "{word}: {line}\n{}{}", done.stdout, done.stderr);
+            };
+            // The way to a receiver that is at work, under the address that it was given before.
+            if parts[0] == "listen" { at_work(&rig, "listen", port, run) } else { run() }
+        }
+    }
+    assert!(tried.len() >= 5, "the sentences name commands: {tried:?}");
 }
 
 #[test]

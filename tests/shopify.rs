@@ -127,6 +127,7 @@ fn a_scope_that_is_taken_away_is_noticed_by_the_next_sync() {
     let desk = Desk::new();
     desk.sync();
     desk.shop.options().scopes.retain(|scope| scope != "write_orders");
+    assert_eq!(desk.home.json("why shopify:987654321")["verdict"], "refused");
     desk.home.run("sync").exits(4).says("read_orders");
     desk.shop.options().scopes.push("read_orders".to_owned());
     desk.home.run("sync").exits(0);
@@ -789,4 +790,19 @@ fn c4_of_two_ways_in_the_one_that_was_named_is_taken() {
     let call = call.env("ORDERSYNC_SHOPIFY_CLIENT_ID", "id").env("ORDERSYNC_SHOPIFY_CLIENT_SECRET", "secret");
     call.exits(4).without("shpat_1");
     assert_eq!(desk.shop.tokens_fetched(), 0);
+}
+
+/// Nothing tells an order that is hidden for its age from one that never was.
+#[test]
+fn why_says_of_an_order_that_may_be_hidden_for_its_age_which_scope_is_missing() {
+    for hidden in [true, false] {
+        let options = Options::rehearsal();
+        let desk = Desk::unconnected(if hidden { options.without(&["read_all_orders"]) } else { options });
+        desk.connect("").exits(0);
+        desk.home.run("sync").exits(0);
+        let told = desk.home.json("why shopify:987654321");
+        let text = format!("{} {}", told["text"], told["hint"]);
+        assert_eq!(told["verdict"], if hidden { "refused" } else { "not-there" }, "{told}");
+        assert_eq!(text.contains("read_all_orders"), hidden, "{told}");
+    }
 }

@@ -49,6 +49,8 @@ struct Size {
     book: u64,
     /// What a receiver gets.
     received: listen::Size,
+    /// Ids that are compared with a channel's.
+    compared: u64,
 }
 
 const FULL: Size = Size {
@@ -57,6 +59,7 @@ const FULL: Size = Size {
     slow: 10_000,
     large: 200_000,
     book: 1_000_000,
+    compared: 100_000,
     received: listen::Size {
         seconds: 60,
         burst: 500,
@@ -73,6 +76,7 @@ const QUICK: Size = Size {
     slow: 4_000,
     large: 50_000,
     book: 100_000,
+    compared: 10_000,
     received: listen::Size { seconds: 20, burst: 500, first: 20_000, refused: 1_000, deliveries: 5_000, kills: 50 },
 };
 
@@ -103,7 +107,7 @@ fn bench(args: &[&str]) {
     let quick = std::env::var("ORDERSYNC_BENCH").is_ok_and(|value| value == "quick");
     let size = if quick { QUICK } else { FULL };
     let names: Vec<&&str> = args.iter().filter(|arg| !arg.starts_with('-')).collect();
-    let parts = ["start", "channels", "signing", "slow", "memory", "book", "listen"];
+    let parts = ["start", "channels", "signing", "slow", "memory", "book", "reconcile", "listen"];
     let is_part = |name: &str| parts.contains(&name) || channels::KINDS.iter().any(|kind| kind.name == name);
     if let Some(none) = names.iter().find(|name| !is_part(name)) {
         let kinds: Vec<&str> = channels::KINDS.iter().map(|kind| kind.name).collect();
@@ -133,6 +137,9 @@ fn bench(args: &[&str]) {
     }
     if wanted("listen") {
         listen::measure(dir.path(), &size.received);
+    }
+    if wanted("reconcile") {
+        comparing(dir.path(), &size);
     }
 }
 
@@ -223,7 +230,30 @@ fn reading(dir: &Path, size: &Size) {
         let wall = median(&costs, |c| c.wall);
         row(&format!("{} of {} orders", args.join(" "), size.book), ms(wall), "< 20 ms (Q-3)", wall < 0.020);
     }
+    let mut costs: Vec<f64> = program.many(&["orders", "--to-send"], 100).iter().map(|cost| cost.wall).collect();
+    costs.sort_by(f64::total_cmp);
+    for (what, part) in [("p50", 50), ("p99", 99)] {
+        let wall = costs[(costs.len() - 1) * part / 100];
+        row(&format!("orders --to-send of {} orders: {what}", size.book), ms(wall), "< 20 ms (Q-3)", wall < 0.020);
+    }
     searching(&program, &file, size.book);
+}
+
+/// What it costs to hold a channel's whole list against a book that has all of it.
+fn comparing(dir: &Path, size: &Size) {
+    for kind in ["woocommerce", "shopify"] {
+        let shop = ShopProcess::start(Wish { kind, orders: size.compared, repeats: false });
+        let home = dir.join("reconcile");
+        let program = connected(&home, &shop);
+        program.run(&["sync"]);
+        let cost = program.run(&["reconcile", "--since", "all", "--json"]);
+        let what = format!("{kind}, reconcile of {} ids", size.compared);
+        row(&what, format!("{:.1} s, {} requests", cost.wall, cost.listings()), "", true);
+        row("  CPU, µs an id", format!("{:.1}", cost.cpu * 1e6 / size.compared as f64), "", true);
+        let peak = cost.peak as f64 / 1e6;
+        row("  peak memory, MB", format!("{peak:.1}"), "< 67 (64 MiB, Q-1)", peak < 67.1);
+        std::fs::remove_dir_all(home).unwrap();
+    }
 }
 
 /// any search, and what its index costs.

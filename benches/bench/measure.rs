@@ -31,6 +31,12 @@ impl Cost {
         value["stores"][0][name].as_u64().expect(&self.output)
     }
 
+    /// The requests by which `reconcile --json` has listed the first store's orders.
+    pub fn listings(&self) -> u64 {
+        let value: Value = serde_json::from_str(&self.output).expect(&self.output);
+        value["stores"][0]["requests"]["listing"].as_u64().expect(&self.output)
+    }
+
     /// The requests of the first store.
     pub fn requests(&self) -> u64 {
         self.store("requests")

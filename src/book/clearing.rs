@@ -405,6 +405,9 @@ impl Book {
             if is_all {
                 old.up_to = old.end;
             }
+            if cleared > 0 {
+                personal::clear_told(db, old.store)?;
+            }
             let finished = (is_all && old.is_last).then_some(now);
             db.execute(
                 "UPDATE purges SET up_to = ?, orders = orders + ?, left_out = left_out + ?, finished_at = ? WHERE store_id = ?",
@@ -431,6 +434,9 @@ impl Book {
                     trail::note(db, order, by, "personal data kept", "opened again")?;
                 } else if cleared(db, order)?.is_none() {
                     clear(db, order, How::Forget, by)?;
+                    let store = "SELECT store_id FROM orders WHERE id = ?";
+                    let store = db.prepare_cached(store).done("read")?.query_row([order], |row| row.get(0));
+                    personal::clear_told(db, store.done("read")?)?;
                 }
                 db.execute("DELETE FROM forgetting WHERE order_id = ?", [order]).done("written")?;
                 if begun.elapsed() >= pace.moment {

@@ -19,7 +19,7 @@ use crate::channel::rows::NAMELESS;
 use crate::channel::{ChannelKind, Cursor, Unshown};
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::twin::Sale;
+use crate::order::sale::Sale;
 use crate::order::{Difference, Fate, Field, Order, Parcel, Status};
 
 /// Pages to be taken into the book together, with the positions behind them.

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Book;
 use super::error::Done;
+use super::personal::unaddressed;
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{Field, Order, Parcel, trackings};
@@ -403,12 +404,14 @@ pub(super) fn put_note(
     note: &InboxNote,
     now: Timestamp,
 ) -> Result<()> {
+    // What is said of an order goes with it.
+    let text = if order.is_none() { unaddressed(&note.text) } else { note.text.as_str().into() };
     db.prepare_cached(
         "INSERT INTO inbox (store_id, order_id, kind, subject, text, hint, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)
          ON CONFLICT (store_id, kind, subject) WHERE resolved_at IS NULL DO UPDATE SET text = excluded.text, hint = excluded.hint",
     )
     .done("written")?
-    .execute(params![store, order, note.kind.word(), subject, note.text, note.hint, now.timestamp_millis()])
+    .execute(params![store, order, note.kind.word(), subject, text, note.hint, now.timestamp_millis()])
     .done("written")?;
     Ok(())
 }

@@ -6,6 +6,7 @@
 //! or of this program. Taken out is what tells of a person, and whatever people may have written:
 //! what an option or a coupon says may be a name.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use rusqlite::{Connection, params};
@@ -154,7 +155,9 @@ const TABLES: &[Table] = &[
     kept("searched", OF_ORDER, ""),
     kept("cleared", OF_ORDER, "how"),
     kept("forgetting", OF_ORDER, ""),
-    // Of no order, or of its id alone. No error text holds personal data.
+    // Of no order, or of its id alone. An error may quote a channel's own words, and those may name
+    // anybody: addresses are left out where it is written down ([`unaddressed`]), and the rest goes
+    // with the first order that is cleared ([`clear_told`]).
     kept(
         "stores",
         Rows::OfNoOrder,
@@ -216,6 +219,44 @@ pub(super) fn clear(db: &Connection, order: i64) -> Result<()> {
     Ok(())
 }
 
+/// What stands in the place of an error that a channel's own words may be in.
+const GONE: &str = "what was said of it went with personal data that were cleared";
+
+/// Takes out what was noted of a store in the words of others, who may have named anybody: why its
+/// syncs, its test and its lists failed. That they did, and by which kind of error, stays.
+pub(super) fn clear_told(db: &Connection, store: i64) -> Result<()> {
+    for sql in [
+        "UPDATE run_stores SET error = 'failed (' || coalesce(error_kind, '') || '); ' || ?2
+         WHERE store_id = ?1 AND error IS NOT NULL AND instr(error, ?2) = 0",
+        "UPDATE run_stores SET notes = '[]' WHERE store_id = ?1 AND notes <> '[]' AND ?2 <> ''",
+        "UPDATE stores SET test_error = iif(test_error IS NULL, NULL, ?2), paused_why = NULL
+         WHERE id = ?1 AND (paused_why IS NOT NULL OR test_error <> ?2)",
+        "UPDATE inbox SET text = ?2 WHERE store_id = ?1 AND order_id IS NULL AND kind IN ('credentials', 'unshown') AND text <> ?2",
+    ] {
+        db.prepare_cached(sql).done("written")?.execute(params![store, GONE]).done("written")?;
+    }
+    Ok(())
+}
+
+/// What stands in the place of an e-mail address.
+const ADDRESS: &str = "(an address)";
+
+/// A text that may quote a channel, without e-mail addresses.
+pub(super) fn unaddressed(text: &str) -> Cow<'_, str> {
+    let is_address = |word: &str| {
+        let parts = word.split_once('@').or_else(|| word.split_once("%40"));
+        parts.is_some_and(|(who, place)| !who.is_empty() && !place.is_empty())
+    };
+    if !text.split_whitespace().any(is_address) {
+        return Cow::Borrowed(text);
+    }
+    let words = text.split_inclusive(char::is_whitespace).map(|word| {
+        let bare = word.trim_end();
+        if is_address(bare) { word.replace(bare, ADDRESS) } else { word.to_owned() }
+    });
+    Cow::Owned(words.collect())
+}
+
 impl Order {
     /// The same without what [`clear`] takes out: what a version that comes later may still tell.
     pub(super) fn without_personal(&self) -> Self {
@@ -248,6 +289,19 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+
+    #[test]
+    fn x3_addresses_in_a_text_of_others_are_left_out() {
+        for (text, kept) in [
+            ("refused (400): cannot render", "refused (400): cannot render"),
+            ("no order of a.b+c@example.test today", "no order of (an address) today"),
+            ("to <zoë@example.test>,\nnor x%40y.test", "to (an address)\nnor (an address)"),
+            ("2 @ 3.00, @home, a@", "2 @ 3.00, @home, a@"),
+            ("", ""),
+        ] {
+            assert_eq!(unaddressed(text), kept);
+        }
+    }
 
     /// A step of the schema that adds a text is held up here until somebody says what it holds.
     #[test]

@@ -4,6 +4,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::Book;
 use super::error::{Done, odd};
+use super::personal::unaddressed;
 use crate::clock::{Timestamp, from_millis};
 use crate::error::{Error, ErrorKind, Result};
 
@@ -177,7 +178,8 @@ impl Book {
                 .done("read")?;
             db.execute("UPDATE runs SET finished_at = ? WHERE id = ?", [now, run]).done("written")?;
             for s in stores {
-                let notes = serde_json::to_string(&s.notes).map_err(|e| odd("list of notes", &e.to_string()))?;
+                let told: Vec<_> = s.notes.iter().map(|note| unaddressed(note)).collect();
+                let notes = serde_json::to_string(&told).map_err(|e| odd("list of notes", &e.to_string()))?;
                 db.execute(
                     "INSERT INTO run_stores (run_id, store_id, exported, requests, bytes, error_kind, error, notes)
                      SELECT ?1, id, ?3, ?4, ?5, ?6, ?7, ?8 FROM stores WHERE name = ?2
@@ -190,7 +192,7 @@ impl Book {
                         s.requests,
                         s.bytes,
                         s.error.as_ref().map(|e| e.kind().word()),
-                        s.error.as_ref().map(|e| e.message().to_owned()),
+                        s.error.as_ref().map(|e| unaddressed(e.message())),
                         notes
                     ],
                 )

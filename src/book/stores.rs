@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::error::{Done, odd};
+use super::personal::unaddressed;
 use super::{Book, undecided, zones};
 use crate::channel::settings::{INTERVAL, SEND_AFTER, USUAL_INTERVAL};
 use crate::channel::{ChannelKind, ShopInfo, Values};
@@ -247,7 +248,7 @@ impl Book {
     pub(crate) fn note_test(&mut self, id: i64, passed: bool, why: &str) -> Result<()> {
         let now = self.now_ms();
         self.write("written", |db| {
-            let error = (!passed).then_some(why);
+            let error = (!passed).then_some(unaddressed(why));
             db.execute("UPDATE stores SET tested_at = ?, test_error = ? WHERE id = ?", params![now, error, id])
                 .done("written")?;
             Ok(())
@@ -266,7 +267,7 @@ impl Book {
             }
             db.execute(
                 "UPDATE stores SET paused_until = ?, paused_why = ? WHERE id = ?",
-                params![until.timestamp_millis(), why, id],
+                params![until.timestamp_millis(), unaddressed(why), id],
             )
             .done("written")?;
             Ok(())

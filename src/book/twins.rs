@@ -13,7 +13,8 @@ use super::{Book, acts, copy};
 use crate::channel::ChannelKind;
 use crate::clock::from_millis;
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::twin::{self, AFTER_MS, How, Sale};
+use crate::order::sale::{Sale, digits};
+use crate::order::twin::{self, AFTER_MS, How};
 use crate::order::{Status, stored_decimal};
 
 /// As many orders of before are looked at in one transaction.
@@ -250,7 +251,7 @@ impl<'s> Marks<'s> {
     }
 
     fn put(&self, db: &Connection, order: i64) -> Result<()> {
-        let carried = self.carried.iter().map(|number| number_mark(&twin::digits(number)));
+        let carried = self.carried.iter().map(|number| number_mark(&digits(number)));
         let numbers = self.hyphened.iter().copied().chain(carried);
         for mark in self.sale.iter().map(|marks| marks[0]).chain(numbers) {
             db.prepare_cached("INSERT OR IGNORE INTO twin_marks VALUES (?, ?)")
@@ -277,7 +278,7 @@ impl<'s> Marks<'s> {
             let sql = "SELECT id FROM orders WHERE number IN (?1, ?2) AND store_id <> ?3 UNION
                 SELECT o.id FROM stores s CROSS JOIN orders o ON o.store_id = s.id AND o.remote_id IN (?1, ?2) WHERE s.id <> ?3 UNION
                 SELECT order_id FROM twin_marks WHERE mark = ?4 AND order_id <> ?5 LIMIT 50";
-            let digits = twin::digits(number);
+            let digits = digits(number);
             let values = params![number, digits, sale.store, number_mark(&digits), order];
             found.extend(acts::column::<i64>(db, sql, values)?);
         }

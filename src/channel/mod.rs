@@ -255,6 +255,21 @@ pub trait Channel: Send + Sync {
         Err(no_webhooks())
     }
 
+    /// Whether the order has changed since this write was planned in a way that the channel would
+    /// let it write over without a word. Asked right before the write; a channel that refuses by
+    /// itself what does not fit is not asked for anything.
+    fn is_overtaken(&self, write: &Write) -> Result<bool> {
+        let _ = write;
+        Ok(false)
+    }
+
+    /// Whether a write of this dispatch has replaced a cancellation that came in the same moment,
+    /// where the channel keeps a record of that.
+    fn has_replaced_cancellation(&self, now: &RemoteOrder, shipment: &Shipment) -> Result<bool> {
+        let _ = (now, shipment);
+        Ok(false)
+    }
+
     /// Carries out one write and returns the channel's receipt, if it gives one. The error kind
     /// tells what is known: `Unknown` where the answer was lost, `Rejected` where the channel
     /// refused, `Temporary` where nothing was applied, `Partly` where the channel took it and its

@@ -15,6 +15,7 @@ mod money;
 mod order;
 pub(crate) mod pieces;
 pub(crate) mod policies;
+pub(crate) mod sale;
 mod shipment;
 mod status;
 pub(crate) mod sums;

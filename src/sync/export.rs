@@ -16,13 +16,13 @@ use super::Context;
 use super::echo::is_echo;
 use super::goes_by::Versions;
 use super::guard::{self, Act, Look, Seen};
-use super::outstanding::Outstanding;
+use super::outstanding::{self, Outstanding};
 use super::report::Exports;
 use super::store::OpenStore;
 use super::versions::{kept_beside, makes_status};
 use super::wishes::{flags, instead, wishes};
 use crate::book::{Beside, Book, Guard, InboxKind, InboxNote, OutboxRow, OutboxState, Sending};
-use crate::channel::{Goal, Task, Write};
+use crate::channel::{Goal, RemoteOrder, Task, Write};
 use crate::clock::Timestamp;
 use crate::crash;
 use crate::error::{Answer, Error, ErrorKind, Result};
@@ -152,6 +152,7 @@ pub(crate) fn push(
         unsure: Cell::new(false),
         untold: RefCell::default(),
         short: RefCell::default(),
+        replaced: Cell::new(false),
     };
     let pushed = attempt.run(book, seen).or_else(|error| attempt.failed(book, error));
     pushed.map_err(|error| attempt.after_telling(error))
@@ -177,6 +178,8 @@ enum Then {
     Look,
     /// It was looked at since, the order's last event being this.
     Looked(Box<Seen>, Option<i64>),
+    /// The order has changed since it was looked at, and nothing has gone out in this attempt.
+    Overtaken,
 }
 
 /// 1, 2, 4 ... minutes, at most 25, so that every row is tried at least at every half-hourly sync
@@ -221,6 +224,8 @@ struct Attempt<'a> {
     untold: RefCell<Option<Error>>,
     /// The channel took these writes of it, and its answers do not show what they were for.
     short: RefCell<Vec<Error>>,
+    /// One of its writes has replaced a cancellation at the channel.
+    replaced: Cell<bool>,
 }
 
 impl Attempt<'_> {
@@ -240,6 +245,15 @@ impl Attempt<'_> {
                     Then::Over(outcome) => return Ok(outcome),
                     Then::Looked(now, at) => {
                         (seen, event) = (*now, at);
+                        continue;
+                    }
+                    Then::Overtaken => {
+                        event = book.last_event(self.row.order_id)?;
+                        seen = match self.look(book, &mut known)? {
+                            Look::Clear(seen) => *seen,
+                            Look::Stopped(stop) => return self.stop(book, *stop),
+                        };
+                        rounds += 1;
                         continue;
                     }
                     Then::Look => {}
@@ -353,6 +367,9 @@ impl Attempt<'_> {
             } else if let Some(error) = guard::forbids_more(self.open, &self.act(&task), &seen.now)? {
                 return Err(error);
             }
+            if self.open.channel.is_overtaken(write)? {
+                return Ok(if self.told.get() { Then::Look } else { Then::Overtaken });
+            }
             match self.apply(book, write)? {
                 Applied::TakenBack => return Ok(Then::Over(Outcome::TakenBack)),
                 Applied::Held(error) => return Ok(Then::Over(Outcome::Pending(error))),
@@ -405,15 +422,19 @@ impl Attempt<'_> {
             };
             let seen = match looked {
                 Ok(Look::Clear(seen)) => seen,
-                Ok(Look::Stopped(stop)) => return self.stop(book, *stop).map(Then::Over),
+                Ok(Look::Stopped(stop)) => {
+                    let is_absent = self.shows_nothing(book, &stop, known)?;
+                    if let Some(pauses) = lags.next().filter(|_| is_absent) {
+                        self.pause(*pauses)?;
+                        continue;
+                    }
+                    return self.stop_absent(book, *stop, is_absent).map(Then::Over);
+                }
                 Err(why) if matches!(why.kind(), ErrorKind::Book | ErrorKind::Interrupted) => return Err(why),
                 Err(why) => return Err(self.not_looked_for(error, why)),
             };
             match lags.next() {
-                Some(pauses) if among(&seen.missing.writes, write) => {
-                    let pause = self.context.retry.first_pause.saturating_mul(*pauses);
-                    self.context.clock.sleep(pause.min(LONGEST_WAIT))?;
-                }
+                Some(pauses) if among(&seen.missing.writes, write) => self.pause(*pauses)?,
                 _ => break (seen, event),
             }
         };
@@ -441,6 +462,30 @@ impl Attempt<'_> {
             return Ok(Then::Looked(seen, event));
         }
         Err(error.unclaimed().adding("it was looked for at the channel then, and is not there"))
+    }
+
+    /// So many first pauses of a failed request.
+    fn pause(&self, pauses: u32) -> Result<()> {
+        self.context.clock.sleep(self.context.retry.first_pause.saturating_mul(pauses).min(LONGEST_WAIT))
+    }
+
+    /// Whether nothing of a dispatch that is stopped is at the channel.
+    fn shows_nothing(&self, book: &Book, stop: &guard::Stop, known: &Known) -> Result<bool> {
+        let task = self.task(book, &known.receipts)?;
+        match outstanding::shows_nothing(self.open.channel.as_ref(), &task, &stop.now) {
+            Err(error) if !matches!(error.kind(), ErrorKind::Book | ErrorKind::Interrupted) => Ok(false),
+            other => other,
+        }
+    }
+
+    /// A guard stops it behind a write that was turned down. Where the channel shows nothing of it,
+    /// it was not carried out.
+    fn stop_absent(&self, book: &mut Book, mut stop: guard::Stop, is_absent: bool) -> Result<Outcome> {
+        if is_absent {
+            book.not_applied(self.row.id)?;
+            stop.review.error = stop.review.error.adding("the channel turned it down before, and shows nothing of it");
+        }
+        self.stop(book, stop)
     }
 
     /// What nothing at the channel shows is made once all else is there, if a write of this row has
@@ -538,9 +583,25 @@ impl Attempt<'_> {
         self.tell(book, UNSEEN_NOTE, text, again_where_it_is_not(order))
     }
 
+    /// Whether a write of this dispatch came behind a cancellation that nothing had shown, and the
+    /// channel has taken it over that.
+    fn has_replaced_cancellation(&self, seen: &Seen) -> Result<bool> {
+        let Goal::Dispatched(shipment) = &self.row.goal else { return Ok(false) };
+        let is_ours = self.told.get() || self.row.may_be_there;
+        if !is_ours || self.row.leave.guard == Guard::Force {
+            return Ok(false);
+        }
+        self.open.channel.has_replaced_cancellation(&seen.now, shipment)
+    }
+
     /// What has changed at the channel between the look and the write: it is too late to stop, and
     /// the merchant may still stop the parcel.
     fn race(&self, changed: &[Difference]) -> Option<InboxNote> {
+        if self.replaced.get() {
+            let error = self.replaced();
+            let hint = error.hint_text().unwrap_or_default().to_owned();
+            return Some(InboxNote { kind: InboxKind::Raced, text: error.message().to_owned(), hint });
+        }
         let what: Vec<&str> = changed.iter().map(|difference| difference.aspect.word()).collect();
         let is_gone = changed.iter().any(|difference| difference.aspect == Field::Cancelled);
         let is_wanted = match self.row.leave.guard {
@@ -597,8 +658,23 @@ impl Attempt<'_> {
         left.map_or(Outcome::Confirmed { wrote }, Outcome::Unheard)
     }
 
+    /// The order was cancelled there while its dispatch went out, and is not any more.
+    fn replaced(&self) -> Error {
+        let order = self.row.order_id;
+        let text = format!(
+            "order {order} was cancelled at the channel in the moment in which its dispatch went out, and the dispatch was written over that: it is shipped there now"
+        );
+        let hint = format!(
+            "stop the parcel where you still can; ordersync cancel book:{order} --force cancels the order there again"
+        );
+        Error::new(ErrorKind::Partly, text).hint(hint)
+    }
+
     /// The order was cancelled there while its dispatch went out.
     fn too_late(&self, seen: &Seen) -> Option<Error> {
+        if self.replaced.get() {
+            return Some(self.replaced());
+        }
         let now = seen.now.order.as_ref().ok().filter(|now| now.is_gone())?;
         let Goal::Dispatched(shipment) = &self.row.goal else { return None };
         if self.row.leave.guard == Guard::Force {
@@ -699,9 +775,23 @@ impl Attempt<'_> {
         let now = guard::read(self.open, &task.remote_id)?;
         let missing = guard::missing(self.open, &task, self.row.leave.guard, &now)?;
         self.own(book, &missing.claimed, known)?;
-        let seen = Seen { now, missing: self.with_traceless(missing, known) };
+        let missing = if self.is_called_off(&now, &missing, known) {
+            Outstanding { claimed: missing.claimed, is_all_there: true, ..Outstanding::default() }
+        } else {
+            self.with_traceless(missing, known)
+        };
+        let seen = Seen { now, missing };
         self.looked(&seen, known);
         Ok(seen)
+    }
+
+    /// Whether the order was cancelled since the channel took all of a dispatch: what it shows no more
+    /// does not come.
+    fn is_called_off(&self, now: &RemoteOrder, missing: &Outstanding, known: &Known) -> bool {
+        let is_gone = now.order.as_ref().is_ok_and(|order| order.is_gone());
+        let is_dispatch = matches!(self.row.goal, Goal::Dispatched(_)) && self.row.leave.guard != Guard::Force;
+        let took = missing.writes.iter().all(|write| is_acknowledged(write, &known.acknowledged));
+        is_gone && is_dispatch && took && !missing.writes.is_empty()
     }
 
     /// The act as it stands now, for the guard.
@@ -811,6 +901,7 @@ impl Attempt<'_> {
     /// in it as well, what is ours of it does, and the rest is kept beside the copy. `false` where the
     /// order is no more what it was at this event.
     fn confirm(&self, book: &mut Book, seen: &Seen, event: Option<i64>, wrote: &[String]) -> Result<bool> {
+        self.replaced.set(self.has_replaced_cancellation(seen)?);
         crash::point("before-confirm");
         let (mut raced, mut beside) = (Vec::new(), Some(Beside::default()));
         if let (Ok(now), Some(versions)) = (&seen.now.order, self.versions(book)?) {

@@ -133,6 +133,17 @@ pub(crate) fn not_there(
     Ok(if found.unseen.is_empty() { found.pieces() } else { Vec::new() })
 }
 
+/// Whether the channel shows nothing of a dispatch, however the order stands there by now.
+pub(crate) fn shows_nothing(channel: &dyn Channel, task: &Task, now: &RemoteOrder) -> Result<bool> {
+    let (Goal::Dispatched(shipment), Ok(order)) = (&task.goal, &now.order) else { return Ok(false) };
+    let mut plan = channel.plan_dispatch(now, shipment, &task.receipts)?;
+    let found = looked_for(&mut plan, task, shipment)?;
+    // What has no record of its own shows in the order alone.
+    let is_sent = matches!(order.status, Status::Shipped | Status::PartiallyShipped) || !order.shipments.is_empty();
+    let is_short = if plan.parts.is_empty() { !is_sent } else { found.left.iter().all(Option::is_some) };
+    Ok(is_short && found.claimed.is_empty() && found.unseen.is_empty())
+}
+
 /// An entry or a note tells of no pieces: one that is missing is told for all of them.
 fn pieces(shipment: &Shipment, found: &Matched, step: &Step) -> Vec<LineQuantity> {
     let pieces = found.pieces();

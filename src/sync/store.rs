@@ -182,6 +182,14 @@ impl Channel for Named {
         self.name(self.channel.change_hook(change))
     }
 
+    fn is_overtaken(&self, write: &Write) -> Result<bool> {
+        self.name(self.channel.is_overtaken(write))
+    }
+
+    fn has_replaced_cancellation(&self, now: &RemoteOrder, shipment: &Shipment) -> Result<bool> {
+        self.name(self.channel.has_replaced_cancellation(now, shipment))
+    }
+
     fn apply(&self, write: &Write) -> Result<Option<String>> {
         self.name(self.channel.apply(write))
     }

@@ -2,7 +2,8 @@
 //! light only with its confirmation: it is told, and nothing is written over it.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use ordersync::sim::{Fault, FaultKind};
@@ -67,6 +68,62 @@ fn d1_a_cancellation_between_the_writes_of_a_dispatch_is_not_written_over_and_is
         desk.on("accept", &id, "").exits(0);
         assert_eq!(desk.show(&id)["status"], "cancelled", "{}", desk.kind);
     });
+}
+
+/// Somebody cancels the order at the shop before the nth request of its dispatch, for each of them.
+/// Of the two one comes to pass, or the merchant is told of both; a parcel that is not there leaves no
+/// order shipped here.
+#[test]
+fn d1_a_cancellation_at_any_request_of_a_dispatch_is_never_lost_in_silence() {
+    each_set_up(|desk| {
+        for policy in ["review", "apply"] {
+            desk.set(&format!("cancels={policy}"));
+            for more in [NUMBER, ""] {
+                let mut nth = 0;
+                while cancelled_before(desk, more, nth, policy) {
+                    nth += 1;
+                    assert!(nth < 60, "{}: a dispatch that does not end", desk.kind);
+                }
+                // The look and the write, at the least.
+                assert!(nth > 1, "{}: {nth} requests", desk.kind);
+            }
+        }
+    });
+}
+
+/// Dispatches a new order that is cancelled before the nth request; `false` where there were not so
+/// many.
+fn cancelled_before(desk: &Desk, more: &str, nth: usize, policy: &str) -> bool {
+    let id = desk.paid(&[("TEE-001", 2)]);
+    let (asked, struck) = (AtomicUsize::new(0), Arc::new(AtomicBool::new(false)));
+    let (order, done) = (id.clone(), struck.clone());
+    desk.store.interrupt(Box::new(move |_, store| {
+        if asked.fetch_add(1, Ordering::SeqCst) == nth {
+            done.store(store.cancel(&order), Ordering::SeqCst);
+        }
+    }));
+    let dispatch = desk.on("dispatch", &id, more).done();
+    desk.store.interrupt(Box::new(|_, _| ()));
+    let requests = desk.server.requests().len();
+    if !struck.load(Ordering::SeqCst) {
+        // It was through, or the shop does not cancel what it has closed.
+        assert_eq!(dispatch.code, Some(0), "{}: {dispatch:?}", desk.kind);
+        return nth < requests;
+    }
+    desk.sync();
+    let told = format!("{} {policy} {more:?}, cancelled before request {nth} of {requests}: {dispatch:?}", desk.kind);
+    let (standing, shown) = (desk.store.standing(&id).unwrap(), desk.show(&id));
+    let inbox = desk.home.json("inbox").to_string();
+    let has_number = desk.tracking_numbers(&id).contains(&"JD01".to_owned()) || standing.told("JD01") > 0;
+    let is_there = has_number || standing.sent > 0 || standing.shipped || standing.dispatch_mails > 0;
+    let is_told = inbox.contains("cancelled") || shown["status"] == "cancelled";
+    assert!(is_told, "{told}: in silence: {standing:?} {inbox}");
+    assert!(standing.cancelled || dispatch.code != Some(0), "{told}: written over: {standing:?}");
+    assert!(is_there || shown["status"] != "shipped", "{told}: nothing is there: {shown}");
+    let open = states(desk);
+    assert!(open.iter().all(|state| state == "failed"), "{told}: {open:?}");
+    desk.home.sql("UPDATE inbox SET resolved_at = 1 RETURNING 1");
+    true
 }
 
 #[test]

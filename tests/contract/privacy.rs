@@ -409,3 +409,129 @@ fn x3_what_a_store_keeps_no_longer_is_cleared_by_its_syncs() {
         desk.home.run(advice.trim_start_matches("ordersync ")).exits(0);
     });
 }
+
+/// What a store says of its own accord may name people, and is said of no order.
+#[test]
+fn x3_what_a_store_has_said_of_a_person_goes_with_them() {
+    each_kind(|kind| {
+        let (desk, [sent, ended, open], _) = worked_on(kind);
+        let shown = desk.show(&sent);
+        let email = shown["buyer"]["email"].as_str().filter(|email| !email.is_empty()).unwrap_or("o.b@example.test");
+        let said = format!("cannot show the order of {email}, Ottoline Featherstonehaugh");
+        for status in [400, 403, 422, 500] {
+            desk.server.faults().add(Fault::new(FaultKind::Says(status, said.clone())).always());
+            for command in ["sync", "connect --test", "reconcile --since 7d"] {
+                desk.home.run(command).done();
+            }
+            desk.on("pull", &open, "").done();
+            desk.server.faults().clear();
+            desk.home.sql("UPDATE stores SET paused_until = 0 RETURNING 1");
+            desk.home.sql("DELETE FROM lanes RETURNING 1");
+        }
+        desk.home.run("sync").exits(0);
+        let traces =
+            Traces { texts: BTreeSet::from([email.to_owned(), "Featherstonehaugh".to_owned()]), packed: Vec::new() };
+        assert!(
+            desk.home.json("runs").to_string().contains("failed") || !traces.found_in(&desk.home.path()).is_empty()
+        );
+        for id in [&sent, &ended] {
+            let (user, _) = known_by(&desk, id);
+            forgotten(&desk, &user);
+        }
+        traces.are_gone(&desk, "forgotten");
+        desk.home.run("runs").exits(0);
+        desk.home.run("status").exits(0);
+    });
+}
+
+/// What a person is known by: their number at the channel, else their e-mail address; and their phone,
+/// where that is told.
+fn known_by(desk: &Desk, id: &str) -> (String, String) {
+    let columns = "SELECT buyer_remote_id || char(9) || buyer_email || char(9) || buyer_phone FROM orders";
+    let found = desk.home.sql(&format!("{columns} WHERE remote_id = '{id}'"))[0].clone();
+    let [number, email, phone] = found.split('\t').collect::<Vec<_>>()[..] else { panic!("{found}") };
+    let is_number = !number.is_empty() && number != "0";
+    (if is_number { number } else { email }.to_owned(), phone.to_owned())
+}
+
+/// Forgets somebody who may be forgotten already.
+fn forgotten(desk: &Desk, user: &str) {
+    let done = desk.home.call(&["forget", desk.kind.word(), user, "--force"]).done();
+    assert!(matches!(done.code, Some(0 | 7)), "{}: {done:?}", desk.kind);
+}
+
+/// Also where the channel tells of no e-mail address.
+#[test]
+fn x3_a_person_is_forgotten_by_number_or_phone_as_well() {
+    each_kind(|kind| {
+        let (desk, [sent, ended, open], traces) = worked_on(kind);
+        let (number, phone) = known_by(&desk, &sent);
+        assert!(!number.is_empty(), "{kind}: {}", desk.show(&sent)["buyer"]);
+        let by = if phone.is_empty() { &number } else { &phone };
+        let done = desk.home.call(&["forget", kind.word(), by, "--force", "--json"]).exits(0).json();
+        assert_eq!(done["left"], "nothing", "{kind}: {done}");
+        is_cleared(&desk, &sent, "forget");
+        let (number, _) = known_by(&desk, &ended);
+        if !number.is_empty() {
+            forgotten(&desk, &number);
+        }
+        is_cleared(&desk, &ended, "forget");
+        assert_eq!(desk.show(&open)["cleared"], Value::Null, "{kind}");
+        traces.are_gone(&desk, "forgotten");
+        desk.home.run("sync --full").exits(0);
+        traces.are_gone(&desk, "read again");
+    });
+}
+
+fn copied(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let there = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copied(&path, &there);
+        } else {
+            std::fs::copy(&path, &there).unwrap();
+        }
+    }
+}
+
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "a release has no crash points")]
+fn x3_a_forgetting_that_is_killed_at_any_step_is_finished_by_the_next_sync() {
+    each_kind(|kind| {
+        let (desk, [sent, ended, open], traces) = worked_on(kind);
+        let users = [&sent, &ended].map(|id| known_by(&desk, id).0);
+        let (home, before) = (desk.home.path(), desk.home.beside("before"));
+        copied(&home, &before);
+        let mut steps = 0;
+        for nth in 1.. {
+            std::fs::remove_dir_all(&home).unwrap();
+            copied(&before, &home);
+            let (first, last) = users.split_at(1);
+            forgotten(&desk, &first[0]);
+            let point = format!("{CLEARING}:{nth}");
+            let killed =
+                desk.home.call(&["forget", kind.word(), &last[0], "--force"]).env("ORDERSYNC_CRASH_AT", &point);
+            let killed = killed.done();
+            if killed.code.is_some() {
+                // One buyer has bought both.
+                assert!(matches!(killed.code, Some(0 | 7)), "{kind}: {killed:?}");
+                break;
+            }
+            steps += 1;
+            // What has begun is not to be seen or acted on any more.
+            desk.on("note", &ended, "again").exits(6).says("personal data");
+            desk.home.run("sync").exits(0);
+            assert_eq!(desk.home.json("status")["clearing"], Value::Null, "{kind}: killed at step {nth}");
+            for id in [&sent, &ended] {
+                is_cleared(&desk, id, "forget");
+            }
+            assert_eq!(desk.show(&open)["cleared"], Value::Null, "{kind}");
+            std::fs::remove_dir_all(&before.with_file_name(format!("copies-killed-at-{nth}"))).ok();
+            traces.are_gone(&desk, &format!("killed at {nth}"));
+            assert_eq!(desk.home.sql("PRAGMA integrity_check"), ["ok"], "{kind}");
+        }
+        assert!(steps >= 2 || users[0] == users[1], "{kind}: {steps} steps to be killed at");
+    });
+}

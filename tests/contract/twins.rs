@@ -66,6 +66,12 @@ fn the_same_sale_in_two_stores_is_said_and_counts_once() {
             "{kind}: {shown}"
         );
         assert_eq!(desk.home.json(&format!("show {sold}"))["twins"][0]["original"], false, "{kind}");
+        for (one, other) in [(&made, &sold), (&sold, &made)] {
+            let told = desk.home.json(&format!("why {one}"));
+            let (store, text) = (other.split(':').next().unwrap(), told["text"].as_str().unwrap());
+            assert_eq!(told["verdict"], "in-book", "{kind}: {told}");
+            assert!(text.contains(store) && text.contains("is the same sale"), "{kind}: {one}: {told}");
+        }
         desk.home.run(&format!("show {made}")).exits(0).prints("twin of").prints("ordersync twin confirm|deny");
         let listed = desk.home.json("orders --status awaiting-fulfillment");
         let sent: Vec<bool> = listed.as_array().unwrap().iter().map(|o| o["sent_as_twin"].as_bool().unwrap()).collect();
@@ -80,6 +86,7 @@ fn the_same_sale_in_two_stores_is_said_and_counts_once() {
         desk.home.run("sync --full").exits(0);
         assert_eq!(desk.home.json("inbox").as_array().unwrap().len(), 1, "{kind}");
         desk.home.run(&format!("twin confirm {made}")).exits(0).prints("one sale");
+        desk.home.run(&format!("why {sold}")).exits(0).prints("is the same sale");
         assert_eq!(desk.home.json("inbox"), json!([]), "{kind}");
         assert_eq!(desk.home.json("status")["to_send"], 1, "{kind}");
         assert_eq!(desk.writes(), 0, "{kind}: nothing is written unasked");

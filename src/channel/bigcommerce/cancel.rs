@@ -17,7 +17,7 @@ pub(crate) fn step(now: &RemoteOrder, id: u64, reason: &str) -> Result<Step> {
     }
     let staff_notes = notes(now, reason.trim());
     let with = if staff_notes.is_some() { " and add the reason to the staff notes" } else { "" };
-    let operation = Operation::SetStatus { order: id, status: NewStatus::Cancelled, staff_notes };
+    let operation = Operation::SetStatus { order: id, status: NewStatus::Cancelled, staff_notes, was: status_id(now) };
     Ok(Step::Write(vec![Write::new(format!("set the order's status to cancelled{with}"), operation)?]))
 }
 

@@ -178,6 +178,10 @@ impl Channel for BigCommerce {
 
     /// The receipt is the id of the shipment that was made. An order's own id is none: it may be
     /// the number of a shipment, too.
+    fn is_overtaken(&self, write: &Write) -> Result<bool> {
+        shipments::is_overtaken(&self.api, write.operation()?)
+    }
+
     fn apply(&self, write: &Write) -> Result<Option<String>> {
         let operation = write.operation()?;
         let reply = self.api.carry_out(operation)?;

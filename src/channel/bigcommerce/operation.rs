@@ -40,6 +40,9 @@ pub(crate) enum Operation {
         /// The notes that replace the old ones.
         #[serde(skip_serializing_if = "Option::is_none")]
         staff_notes: Option<String>,
+        /// The id of the status that it is to replace.
+        #[serde(skip)]
+        was: String,
     },
 }
 
@@ -129,7 +132,7 @@ impl Operation {
                 let body = in_words(serde_json::to_value(tracking))?;
                 (Method::PUT, format!("v2/orders/{order}/shipments/{shipment}"), body)
             }
-            Self::SetStatus { order, status, staff_notes } => {
+            Self::SetStatus { order, status, staff_notes, .. } => {
                 let mut fields = serde_json::Map::from_iter([("status_id".to_owned(), Value::from(status.id()))]);
                 fields.extend(staff_notes.clone().map(|notes| ("staff_notes".to_owned(), Value::from(notes))));
                 (Method::PUT, format!("v2/orders/{order}"), Value::Object(fields))
@@ -171,8 +174,9 @@ mod tests {
                 shipment,
                 tracking
             }),
-            (any::<u64>(), status, prop::option::of("\\PC{0,20}"))
-                .prop_map(|(order, status, staff_notes)| { Operation::SetStatus { order, status, staff_notes } }),
+            (any::<u64>(), status, prop::option::of("\\PC{0,20}")).prop_map(|(order, status, staff_notes)| {
+                Operation::SetStatus { order, status, staff_notes, was: String::new() }
+            }),
         ]
     }
 

@@ -21,7 +21,9 @@ use super::map::parse_time;
 use super::operation::{Item, NewShipment, NewStatus, Operation, Tracking};
 use super::wire;
 use crate::channel::matching::{self, Matched, Record};
-use crate::channel::{DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible, whole_pieces};
+use crate::channel::{
+    DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible, rows, whole_pieces,
+};
 use crate::error::{Error, ErrorKind, Result};
 use crate::order::{LineQuantity, Order, Parcel, Shipment, carrier, trackings};
 
@@ -59,7 +61,7 @@ pub(crate) fn plan<'a>(
         let writes = left.filter_map(|(part, left)| left.as_deref().map(|left| part.write(id, left)));
         let writes = writes.collect::<Result<Vec<_>>>()?;
         if writes.is_empty() && found.completes && is_open {
-            close(api, order, id, shown, found)
+            close(api, (order, status_id(now)), id, shown, found)
         } else {
             Ok(Step::of(writes))
         }
@@ -69,13 +71,13 @@ pub(crate) fn plan<'a>(
 }
 
 /// Closes the order, once its last shipment has had the time to do so by itself.
-fn close(api: &Api, order: &Order, id: u64, shown: &[Record], found: &Matched) -> Result<Step> {
+fn close(api: &Api, (order, was): (&Order, String), id: u64, shown: &[Record], found: &Matched) -> Result<Step> {
     let own = shown.iter().filter(|record| found.claimed.contains(&record.id));
     let youngest = own.filter_map(|record| record.made_at).max();
     // Waited out in one piece: an attempt looks only a few times.
     match youngest.map(|made| api.now() - made.timestamp()).filter(|age| age.abs() < SETTLES) {
         Some(age) => Ok(Step::Wait(Duration::from_secs((SETTLES - age.max(0)).unsigned_abs() + 1))),
-        None => Ok(Step::Write(vec![closing(order, id)?])),
+        None => Ok(Step::Write(vec![closing(order, was, id)?])),
     }
 }
 
@@ -104,10 +106,27 @@ pub(crate) fn status_id(now: &RemoteOrder) -> String {
         .unwrap_or_default()
 }
 
-fn closing(order: &Order, id: u64) -> Result<Write> {
+/// Whether the order has another status by now than the one that this write is to replace: every
+/// status is taken over every other.
+pub(crate) fn is_overtaken(api: &Api, operation: &Operation) -> Result<bool> {
+    let Operation::SetStatus { order, was, .. } = operation else { return Ok(false) };
+    // The merchant insists on an order that cannot be read.
+    if was.is_empty() {
+        return Ok(false);
+    }
+    let reply = api.get(&format!("v2/orders/{order}"), &[])?;
+    if matches!(reply.status, 204 | 404) {
+        return Ok(true);
+    }
+    let row = rows::single(&reply)?;
+    let head: wire::Head<'_> = serde_json::from_str(row.get()).map_err(|_| reply.unusable("no order"))?;
+    Ok(head.status_id.get() != *was)
+}
+
+fn closing(order: &Order, was: String, id: u64) -> Result<Write> {
     let status = if order.lines.iter().any(|line| line.ships) { NewStatus::Shipped } else { NewStatus::Completed };
     let word = if status == NewStatus::Shipped { "shipped" } else { "completed" };
-    let operation = Operation::SetStatus { order: id, status, staff_notes: None };
+    let operation = Operation::SetStatus { order: id, status, staff_notes: None, was };
     Write::new(format!("set the order's status to {word}"), operation)
 }
 

@@ -22,7 +22,7 @@ pub(crate) fn step(api: &Api, now: &RemoteOrder, id: u64, reason: &str, receipts
         let operation = Operation::AddNote { order: id, text: note, to_buyer: false };
         writes.push(Write::new("add a private order note with the reason", operation)?);
     }
-    let operation = Operation::SetStatus { order: id, status: NewStatus::Cancelled };
+    let operation = Operation::SetStatus { order: id, status: NewStatus::Cancelled, was: status.to_owned() };
     writes.push(Write::new("set the order's status to cancelled", operation)?);
     Ok(Step::Write(writes))
 }

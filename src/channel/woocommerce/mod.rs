@@ -234,6 +234,14 @@ impl Channel for WooCommerce {
         webhooks::change(&self.api, change)
     }
 
+    fn is_overtaken(&self, write: &Write) -> Result<bool> {
+        shipments::is_overtaken(&self.api, write.operation()?)
+    }
+
+    fn has_replaced_cancellation(&self, now: &RemoteOrder, shipment: &Shipment) -> Result<bool> {
+        shipments::has_replaced_cancellation(&self.api, numeric(&now.remote_id)?, shipment)
+    }
+
     fn apply(&self, write: &Write) -> Result<Option<String>> {
         let operation: &Operation = write.operation()?;
         let reply = self.api.write(operation)?;

@@ -19,6 +19,8 @@ pub(crate) enum Operation {
         order: u64,
         /// The new status.
         status: NewStatus,
+        /// The status that it is to replace.
+        was: String,
     },
     /// `POST orders/{order}/notes`: mails the buyer where it is for him.
     AddNote {
@@ -143,7 +145,7 @@ impl Operation {
     /// The request that carries it out.
     pub(crate) fn call(&self) -> Call {
         match self {
-            Self::SetStatus { order, status } => {
+            Self::SetStatus { order, status, .. } => {
                 let status = match status {
                     NewStatus::Completed => "completed",
                     NewStatus::Cancelled => "cancelled",
@@ -223,7 +225,7 @@ mod tests {
         };
         for (operation, words) in [
             (
-                Operation::SetStatus { order: 17, status: NewStatus::Completed },
+                Operation::SetStatus { order: 17, status: NewStatus::Completed, was: "processing".to_owned() },
                 json!({ "method": "PUT", "route": "wc/v3/orders/17", "query": [], "body": { "status": "completed" } }),
             ),
             (

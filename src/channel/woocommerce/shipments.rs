@@ -6,18 +6,20 @@
 
 use std::rc::Rc;
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::api::Api;
-use super::map;
+use super::document::optional;
 use super::operation::{NewStatus, NewTracking, Operation, order_route, trackings_route};
 use super::settings::Tracking as Home;
-use super::wire::{Fulfillment, Made, Note, OUR_KEY, PROVIDER, Tracking};
+use super::wire::{Fulfillment, Head, Made, Note, OUR_KEY, PROVIDER, Tracking};
+use super::{map, status};
 use crate::channel::json::Maybe;
 use crate::channel::matching::{self, Matched, Part, Record};
 use crate::channel::text::plain;
 use crate::channel::{
-    DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible, number_of_pieces,
+    DispatchPlan, RemoteOrder, Step, TrackingChange, TrackingPlan, Write, impossible, number_of_pieces, rows,
 };
 use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
@@ -71,7 +73,8 @@ impl Dispatch<'_> {
         let writes = left.filter_map(|(group, left)| left.as_deref().map(|left| self.write(group, left)));
         let mut writes = writes.collect::<Result<Vec<_>>>()?;
         if found.completes && !is_closed(self.now) {
-            let operation = Operation::SetStatus { order: self.id, status: NewStatus::Completed };
+            let was = self.now.order.as_ref().map_or(String::new(), |order| order.channel_status.clone());
+            let operation = Operation::SetStatus { order: self.id, status: NewStatus::Completed, was };
             writes.push(Write::new("set the order's status to completed", operation)?);
         }
         Ok(Step::of(writes))
@@ -96,6 +99,55 @@ fn is_closed(now: &RemoteOrder) -> bool {
             || matches!(order.channel_status.as_str(), "completed" | "refunded")
     })
 }
+
+/// Whether the order has another status by now than the one that this write is to replace: the shop
+/// takes every status over every other.
+pub(crate) fn is_overtaken(api: &Api, operation: &Operation) -> Result<bool> {
+    let Operation::SetStatus { order, was, .. } = operation else { return Ok(false) };
+    // The merchant insists on an order that cannot be read.
+    if was.is_empty() {
+        return Ok(false);
+    }
+    let reply = api.get(&order_route(*order, ""), &[("_fields", "id,status")])?;
+    if reply.status == 404 {
+        return Ok(true);
+    }
+    let row = rows::single(&reply)?;
+    let head: Head<'_> = serde_json::from_str(row.get()).map_err(|_| reply.unusable("no order"))?;
+    Ok(status::plain(head.status.get()) != status::plain(was))
+}
+
+/// Whether a change from "cancelled" to "completed" was noted since the dispatch was recorded: ours
+/// came behind a cancellation that nothing had shown yet.
+pub(crate) fn has_replaced_cancellation(api: &Api, id: u64, shipment: &Shipment) -> Result<bool> {
+    let since = shipment.shipped_at - CLOCKS;
+    let mut notes = optional(list_notes(api, id))?.unwrap_or_default();
+    notes.retain(|note| !note.to_buyer && note.made_at.is_none_or(|at| at >= since));
+    let usual = [CANCELLED, COMPLETED].map(str::to_owned);
+    // A shop in another language has other words for them.
+    let names =
+        if notes.iter().any(|note| note.text.contains(COMPLETED)) { usual } else { names(api)?.unwrap_or(usual) };
+    Ok(notes.iter().any(|note| names.iter().all(|name| note.text.contains(name.as_str()))))
+}
+
+/// What the shop calls "cancelled" and "completed"; `None` where it does not tell.
+fn names(api: &Api) -> Result<Option<[String; 2]>> {
+    let asked = api.get_briefly("wc/v3/orders/statuses", &[]);
+    let Some(reply) = optional(asked)?.filter(|reply| reply.status != 404) else { return Ok(None) };
+    let Ok((statuses, _)) = reply.json::<Vec<Value>>() else { return Ok(None) };
+    let name = |slug: &str| {
+        let one = statuses.iter().find(|one| one["slug"].as_str().map(status::plain).as_deref() == Some(slug))?;
+        one["name"].as_str().map(plain).filter(|name| !name.is_empty())
+    };
+    Ok(name("cancelled").zip(name("completed")).map(|(cancelled, completed)| [cancelled, completed]))
+}
+
+/// What WooCommerce calls them in English.
+const CANCELLED: &str = "Cancelled";
+const COMPLETED: &str = "Completed";
+
+/// How far the shop's clock and ours may be apart.
+const CLOCKS: TimeDelta = TimeDelta::minutes(5);
 
 /// What goes into one entry of the home: a fulfilment, a tracking, a note.
 type Group<'s> = (Part, Vec<&'s Parcel>);
@@ -489,6 +541,7 @@ pub(super) struct OrderNote {
     /// What stands in it.
     pub(crate) text: String,
     to_buyer: bool,
+    made_at: Option<Timestamp>,
 }
 
 impl OrderNote {
@@ -505,6 +558,7 @@ pub(super) fn list_notes(api: &Api, id: u64) -> Result<Vec<OrderNote>> {
         id: note.id.get().to_owned(),
         text: plain(note.note.get()),
         to_buyer: note.customer_note.get() == "true",
+        made_at: map::parse_time(note.date_created_gmt.get()),
     };
     Ok(notes.iter().map(read).collect())
 }

@@ -178,7 +178,7 @@ documents! {
     Item { item_id: Text<'a>, qty: Amount<'a> }
 
     /// An order note.
-    Note { id: Text<'a>, note: Text<'a>, customer_note: Text<'a> }
+    Note { id: Text<'a>, note: Text<'a>, customer_note: Text<'a>, date_created_gmt: Text<'a> }
 
     /// What a write made: only its id matters.
     Made { id: Text<'a>, tracking_id: Text<'a> }

@@ -25,8 +25,8 @@ pub(crate) struct Ring {
     pub(crate) orders: Vec<String>,
     /// What it is known by when it comes again.
     pub(crate) key: Option<String>,
-    /// Whom the channel has erased: its own number of the customer.
-    pub(crate) forget: Option<String>,
+    /// Whom the channel has erased: what it may have told of the customer as its own number.
+    pub(crate) forget: Vec<String>,
 }
 
 /// How Instasync stands for a store where it is on.
@@ -164,7 +164,7 @@ fn keep(db: &Connection, ring: &Ring, moment: TimeDelta, now: Timestamp) -> Resu
             return Ok(());
         }
     }
-    if let Some(person) = &ring.forget {
+    for person in &ring.forget {
         let sql = "INSERT INTO to_forget (store_id, person, told_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING";
         db.prepare_cached(sql).done("written")?.execute(params![store, person, at]).done("written")?;
     }

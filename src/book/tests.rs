@@ -153,7 +153,7 @@ fn w2_a_ring_that_comes_while_the_order_is_read_stays_and_one_that_came_before_c
         store,
         orders: vec![id.into()],
         key: key.map(str::to_owned),
-        forget: None,
+        forget: Vec::new(),
     };
     let moment = TimeDelta::seconds(1);
     let due = |book: &Book| book.due_rereads(store, Why::Asked, 9).unwrap();
@@ -192,7 +192,7 @@ fn w3_a_new_order_of_which_nothing_tells_in_its_time_is_noticed() {
     assert!(!missing(&book), "a delivery may be late");
     shelf.clock.advance(TimeDelta::hours(5));
     assert!(missing(&book));
-    let ring = |id: &str| Ring { store, orders: vec![id.into()], key: None, forget: None };
+    let ring = |id: &str| Ring { store, orders: vec![id.into()], key: None, forget: Vec::new() };
     book.keep_deliveries(&[ring("3")], TimeDelta::zero()).unwrap();
     assert!(missing(&book));
     book.keep_deliveries(&[ring("4")], TimeDelta::zero()).unwrap();

@@ -131,8 +131,9 @@ pub(crate) enum Told {
     /// The channel has erased this person, and wants them forgotten here as well.
     #[cfg_attr(not(feature = "example"), expect(dead_code, reason = "no channel here tells of it yet"))]
     Forget {
-        /// The channel's own number of the customer.
-        person: String,
+        /// What the channel knows the person by: its own number of the customer, and what it may have
+        /// told in the place of that.
+        names: Vec<String>,
         /// As that of orders.
         key: Option<String>,
     },

@@ -570,9 +570,9 @@ impl Shared {
 fn ring(line: &Line, told: &Told) -> Option<Ring> {
     let store = line.store.id;
     match told {
-        Told::Orders { ids, key } => Some(Ring { store, orders: ids.clone(), key: key.clone(), forget: None }),
-        Told::Forget { person, key } => {
-            Some(Ring { store, orders: Vec::new(), key: key.clone(), forget: Some(person.clone()) })
+        Told::Orders { ids, key } => Some(Ring { store, orders: ids.clone(), key: key.clone(), forget: Vec::new() }),
+        Told::Forget { names, key } => {
+            Some(Ring { store, orders: Vec::new(), key: key.clone(), forget: names.clone() })
         }
         Told::Of { .. } | Told::Nothing | Told::Refused => None,
     }

@@ -857,7 +857,7 @@ fn i3_one_order_whose_read_fails_oddly_holds_up_no_other_that_was_asked_for() {
     desk.sync().unwrap();
     let ring = |ids: &[&str]| {
         let orders = ids.iter().map(|id| (*id).to_owned()).collect();
-        let ring = crate::book::Ring { store: 1, orders, key: None, forget: None };
+        let ring = crate::book::Ring { store: 1, orders, key: None, forget: Vec::new() };
         desk.context.book().unwrap().keep_deliveries(&[ring], chrono::TimeDelta::zero()).unwrap();
     };
     let due = |why| desk.context.book().unwrap().due_rereads(1, why, 9).unwrap();

@@ -235,6 +235,27 @@ fn x3_an_order_that_is_opened_again_before_its_person_is_forgotten_keeps_its_add
     assert_eq!(book.order(1).unwrap().buyer.name, "Robin Example");
 }
 
+/// A channel may write the buyer's name where it writes a number for others.
+#[test]
+fn x3_a_person_whom_the_channel_knows_by_two_names_is_forgotten_by_each() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let by = |id: &str, buyer: &str| {
+        let mut order = told(id);
+        order.buyer.remote_id = buyer.into();
+        remote(&order)
+    };
+    import(&mut book, store, &[by("1", "uId7"), by("2", "robin_sells"), by("3", "robin")], keep).unwrap();
+    let forget = vec!["uId7".to_owned(), "robin_sells".to_owned()];
+    let erased = crate::book::Ring { store, orders: Vec::new(), key: Some("n-1".into()), forget };
+    book.keep_deliveries(&[erased], TimeDelta::zero()).unwrap();
+    assert!(book.begin_forgetting_told().unwrap());
+    all_of(&mut book, shelf.clock.as_ref());
+    let left = [1, 2, 3].map(|id| book.cleared(id).unwrap().is_none());
+    assert_eq!(left, [false, false, true], "nobody else");
+    assert!(!book.begin_forgetting_told().unwrap());
+}
+
 #[test]
 fn x3_the_document_of_an_order_that_could_not_be_read_goes_with_its_entry() {
     let shelf = Shelf::new();

@@ -61,7 +61,7 @@ fn read(delivery: &Delivery<'_>) -> Told {
     let Ok(body) = serde_json::from_slice::<Body>(delivery.body) else { return Told::Refused };
     let key = Some(body.id);
     if let Some(person) = body.erased {
-        return Told::Forget { person: person.to_string(), key };
+        return Told::Forget { names: vec![person.to_string()], key };
     }
     let ids: Vec<String> = body.orders.iter().filter_map(order_id).collect();
     Told::Of { account: body.shop, told: Box::new(Told::Orders { ids, key }) }

@@ -910,6 +910,19 @@ fn x4_a_challenge_is_answered_at_the_path_alone_and_by_the_public_address() {
         hooks.len() == 4 && hooks.iter().all(|hook| hook.address.contains("/ordersync/hooks/"))
     });
     assert_eq!(again.stop().0, Some(0));
+    // That it was answered is known later as well.
+    home.run("doctor --offline")
+        .exits(0)
+        .prints(&format!("second: endpoint: http://localhost:{port}/ordersync last answered"));
+    std::fs::remove_dir_all(home.path().join("data/listen"))
+        .or_else(|_| std::fs::remove_dir_all(home.path().join("listen")))
+        .unwrap();
+    home.run("doctor --offline").exits(3).prints("BAD   example: endpoint: ").prints("was never answered at");
+    home.run("listen --off").exits(0);
+    home.run("doctor --offline")
+        .exits(0)
+        .prints("example: endpoint: none here")
+        .prints("ordersync forget example USER");
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::clock::rfc3339;
 use crate::error::{EXIT_PARTLY, Error, ErrorKind, Result};
 use crate::http::message_signature::key_ends_at;
 use crate::http::oauth2::consent_ends_at;
+use crate::listen::presence;
 use crate::order::sums::balanced_copy;
 use crate::sync::goes_by::Versions;
 
@@ -70,6 +71,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             findings.extend(check_orders(book, args.mend)?);
             for store in book.stores()? {
                 findings.push(check_file(app, &store));
+                findings.extend(check_endpoint(app, book, &store)?);
                 let connection = if args.offline { Vec::new() } else { check_store(app, &store) };
                 // What was answered just now is used and renewed.
                 let answered = connection.iter().any(|finding| finding.problem.is_none());
@@ -241,6 +243,36 @@ fn check_file(app: &App, store: &Store) -> Finding {
         }
     }
     Finding::good("credentials file", what)
+}
+
+/// The address where the channel asks and tells. One that looks whether somebody is there wants to be
+/// answered always, and not only about orders.
+fn check_endpoint(app: &App, book: &Book, store: &Store) -> Result<Option<Finding>> {
+    let adapter = store.kind.adapter();
+    if adapter.webhooks.as_ref().is_none_or(|webhooks| webhooks.challenge.is_none()) {
+        return Ok(None);
+    }
+    let (what, title) = (format!("{}: endpoint", store.name), adapter.title);
+    let Some(hooked) = book.hooked(store.id)? else {
+        let note = format!(
+            "{what}: none here: what {title} tells by webhook is not heard, also not whom it has erased (ordersync listen \
+             --public-url https://... receives it; ordersync forget {} USER does it by hand)",
+            store.name
+        );
+        return Ok(Some(Finding::good("endpoint", note)));
+    };
+    let now = app.context.clock.now();
+    let answered = presence::answered_at(&app.context.home, &store.name, now).max(hooked.delivered_at);
+    Ok(Some(match answered {
+        Some(at) => {
+            let ago = output::duration(now - at);
+            Finding::good("endpoint", format!("{what}: {} last answered {title} {ago} ago", hooked.address))
+        }
+        None => {
+            let problem = format!("{title} was never answered at {}", hooked.address);
+            Finding::bad("endpoint", what, problem, Some("ordersync listen has to run where that address reaches it"))
+        }
+    }))
 }
 
 /// An access that ends by its age or by want of use. `answered`: it was used just now, and renewed where

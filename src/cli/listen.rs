@@ -110,6 +110,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     for line in &lines {
         wrong.extend(listening.subscribe(&mut book, line)?);
     }
+    listening.is_there(&lines);
     // Where no shop can deliver, nothing is waited for.
     if wrong.len() == lines.len() && wrong.iter().all(|kind| *kind == ErrorKind::Unsupported) {
         return Ok(exit_code(ErrorKind::Unsupported));
@@ -251,7 +252,9 @@ impl Listening<'_> {
     fn is_there(&self, lines: &[Arc<Line>]) {
         let stores = lines.iter().map(|line| line.store().name.clone()).collect();
         let at = self.context.clock.now().timestamp_millis();
-        Presence { bind: self.receiver.address(), stores, at }.write(&self.context.home);
+        let answered = |line: &Arc<Line>| Some((line.store().name.clone(), line.answered_at()?));
+        let answered = lines.iter().filter_map(answered).collect();
+        Presence { bind: self.receiver.address(), stores, at, answered }.write(&self.context.home);
     }
 
     /// The address that the store is to be subscribed to: the one that was given or that it has, or

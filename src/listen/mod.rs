@@ -36,7 +36,7 @@ pub(crate) mod send_test;
 pub(crate) mod subscriptions;
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver as Incoming, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -114,6 +114,7 @@ pub(crate) struct Line {
     fetched: Arc<Fetched>,
     looked_at: Mutex<Instant>,
     refused: AtomicU64,
+    answered_at: AtomicI64,
     is_closed: AtomicBool,
     credentials: CredentialStore,
 }
@@ -145,6 +146,7 @@ impl Line {
             fetched: Arc::default(),
             looked_at: Mutex::new(Instant::now()),
             refused: AtomicU64::new(0),
+            answered_at: AtomicI64::new(0),
             is_closed: AtomicBool::new(false),
             credentials: context.credential_store(),
         })
@@ -163,6 +165,12 @@ impl Line {
     /// How many were refused since this was asked last.
     pub(crate) fn take_refused(&self) -> u64 {
         self.refused.swap(0, Ordering::Relaxed)
+    }
+
+    /// When the channel, or who has its key, was last answered well here, in milliseconds since 1970;
+    /// nothing where that has not been.
+    pub(crate) fn answered_at(&self) -> Option<i64> {
+        Some(self.answered_at.load(Ordering::Relaxed)).filter(|at| *at > 0)
     }
 
     /// Nothing more is received here, as the store is not connected any more.
@@ -510,8 +518,10 @@ impl Shared {
             return Err(Some(404));
         }
         if head.method == "GET" && line.webhooks.challenge.is_some() {
-            let answer = line.answer(query, &self.address(&head, target, &line.path()));
-            return answer.map(|body| Answer { body, ..200.into() }).ok_or(Some(400));
+            let answer = line.answer(query, &self.address(&head, target, &line.path())).ok_or(Some(400))?;
+            self.answers(&here);
+            self.tells.each(|| format!("{name}: a question whether this address is ours was answered"));
+            return Ok(Answer { body: answer, ..200.into() });
         }
         if head.method != "POST" {
             return Err(Some(405));
@@ -531,6 +541,7 @@ impl Shared {
         let rings: Vec<Ring> = whose.iter().filter_map(|(line, _)| ring(line, &told)).collect();
         if rings.is_empty() {
             connection.also = line.proof(&head).map(|proof| (send_test::HEADER, proof));
+            self.answers(&here);
             self.tells.each(|| format!("{name}: a test, or what is not about an order"));
             return Ok(200.into());
         }
@@ -539,6 +550,7 @@ impl Shared {
         if kept.recv_timeout(KEPT_WITHIN) != Ok(true) {
             return Err(Some(503));
         }
+        self.answers(&here);
         for (line, _) in &whose {
             let name = &line.store.name;
             self.tells.each(|| match orders.as_str() {
@@ -547,6 +559,12 @@ impl Shared {
             });
         }
         Ok(Answer { bells: whose.into_iter().map(|(_, bell)| bell.clone()).collect(), ..200.into() })
+    }
+
+    /// The channel is answered well at the path of these stores.
+    fn answers(&self, here: &[Belled]) {
+        let now = self.context.clock.now().timestamp_millis();
+        here.iter().for_each(|(line, _)| line.answered_at.store(now, Ordering::Relaxed));
     }
 
     /// The public address of a path, as the channel was told it. Where there are several, it is

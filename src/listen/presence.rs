@@ -1,8 +1,9 @@
 //! Which receivers are at work on a book, or were: a small file for each beside the book, that is
 //! written anew while it runs. So `status` knows without asking, and a test delivery finds it.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,9 @@ pub(crate) struct Presence {
     pub(crate) stores: Vec<String>,
     /// When this was written, in milliseconds since 1970.
     pub(crate) at: i64,
+    /// When the channels of the stores were last answered well, the same.
+    #[serde(default)]
+    pub(crate) answered: BTreeMap<String, i64>,
 }
 
 fn dir(home: &Home) -> PathBuf {
@@ -51,10 +55,15 @@ impl Presence {
         SocketAddr::new(ip, self.bind.port())
     }
 
-    /// Writes it down. Where that fails, nobody knows of it, and it receives all the same.
-    pub(crate) fn write(&self, home: &Home) {
+    /// Writes it down; what was answered by one before it at the same port stays known. Where that
+    /// fails, nobody knows of it, and it receives all the same.
+    pub(crate) fn write(mut self, home: &Home) {
         let file = dir(home).join(format!("{}.json", self.bind.port()));
-        let written = serde_json::to_string(self).map_err(std::io::Error::from);
+        for (store, at) in read(&file).map(|before| before.answered).unwrap_or_default() {
+            let known = self.answered.entry(store).or_insert(at);
+            *known = at.max(*known);
+        }
+        let written = serde_json::to_string(&self).map_err(std::io::Error::from);
         if private_dir(&dir(home)).is_ok() {
             let _ = written.and_then(|text| write_private(&file, &text));
         }
@@ -67,14 +76,23 @@ pub(crate) fn is_received(home: &Home, store: &str, now: Timestamp) -> bool {
     all(home, now).iter().any(|found| is_at_work(found) && found.stores.iter().any(|name| name == store))
 }
 
+/// When a receiver has last answered the store's channel well.
+pub(crate) fn answered_at(home: &Home, store: &str, now: Timestamp) -> Option<Timestamp> {
+    let at = all(home, now).iter().filter_map(|found| found.answered.get(store).copied()).max();
+    at.map(|at| from_millis(at).min(now))
+}
+
+fn read(file: &Path) -> Option<Presence> {
+    serde_json::from_str(&read_small(file, 64 * 1024).ok()?).ok()
+}
+
 /// All that are known, the one that was there last at first; those of long ago are taken away.
 pub(crate) fn all(home: &Home, now: Timestamp) -> Vec<Presence> {
     let Ok(files) = std::fs::read_dir(dir(home)) else { return Vec::new() };
     let mut all = Vec::new();
     for path in files.flatten().map(|file| file.path()).filter(|path| path.extension().is_some_and(|end| end == "json"))
     {
-        let text = read_small(&path, 64 * 1024).unwrap_or_default();
-        let Ok(found) = serde_json::from_str::<Presence>(&text) else { continue };
+        let Some(found) = read(&path) else { continue };
         if now - found.seen_at() > KNOWN {
             let _ = std::fs::remove_file(&path);
             continue;

@@ -124,6 +124,9 @@ const ORIGIN: &str = "origin";
 /// the channel shows it beside its subscriptions: by that they are known to be ours.
 pub(crate) const HOOK_PATH: &str = "hook_path";
 
+/// Under which key it has our own key, which goes with subscriptions.
+pub(crate) const HOOK_KEY: &str = "hook_key";
+
 /// Since when a vendor is being asked for a successor of what is in the file.
 const ASKED_AT: &str = "renewal_asked_at";
 

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use ordersync::channel::ChannelKind;
 use ordersync::clock::SystemClock;
+use ordersync::sim::ebay;
 use ordersync::sim::magento::{self, AsyncEvents};
 use ordersync::sim::woocommerce::{NewOrder, Options};
 use ordersync::sim::world::hooks::{Hook, Letter};
@@ -1427,4 +1428,294 @@ fn f1_a_real_systemd_starts_the_receiver_starts_it_anew_when_it_is_killed_and_st
     assert_eq!((installed, again, left.trim_end()), ("installed active enabled", "again 1", "left"), "{why}");
     let (result, took) = stopped.strip_prefix("stopped ").unwrap().split_once(' ').unwrap();
     assert!(result == "success" && took.parse::<u64>().unwrap() < 2_000, "{stopped}");
+}
+
+/// A seller at eBay, with a home whose store knows where eBay is to write.
+struct AtEbay {
+    shop: Arc<ebay::Shop>,
+    server: Server,
+    home: Home,
+}
+
+const ALERTS: &str = "--set alert_email=alerts@example.test";
+
+impl AtEbay {
+    fn connected(options: ebay::Options, more: &str) -> Self {
+        let clock = Arc::new(SystemClock::new(Arc::new(AtomicBool::new(false))));
+        let shop = Arc::new(ebay::Shop::new(options, clock));
+        let server = Server::start(shop.clone(), ServerOptions::default()).unwrap();
+        let access = Simulated::access(&*shop, server.url());
+        let home = access.secrets.iter().fold(Home::new(), |home, (name, value)| home.secret(name, value));
+        home.run(&format!("connect ebay {} {more}", access.flags.join(" "))).exits(0);
+        home.run("sync").exits(0);
+        Self { shop, server, home }
+    }
+
+    fn usual() -> (Self, Listening) {
+        let one = Self::connected(ebay::Options::rehearsal(), ALERTS);
+        let listening = Listening::start(&one.home);
+        until("the subscriptions", || one.shop.hooks().len() == 2);
+        until("what is written down of it", || is_subscribed(&one.home));
+        (one, listening)
+    }
+
+    fn address(&self) -> String {
+        self.shop.hooks()[0].address.clone()
+    }
+
+    /// What was asked of the Notification API: method and what is behind its address.
+    fn asked(&self) -> Vec<String> {
+        let begin = "/commerce/notification/v1/";
+        let asked = self.server.requests();
+        asked.iter().filter_map(|one| Some(format!("{} {}", one.method, one.path.strip_prefix(begin)?))).collect()
+    }
+
+    /// What is answered to a notice with this in it, signed with the nth of eBay's keys.
+    fn notify(&self, nth: usize, topic: &str, id: &str, data: serde_json::Value) -> Option<u16> {
+        ebay::delivery(&self.address(), nth, &Self::notice(topic, id, data)).send()
+    }
+
+    fn notice(topic: &str, id: &str, data: serde_json::Value) -> serde_json::Value {
+        let metadata = serde_json::json!({ "topic": topic, "schemaVersion": "1.0", "deprecated": false });
+        let notification = serde_json::json!({ "notificationId": id, "publishAttemptCount": 1, "data": data });
+        serde_json::json!({ "metadata": metadata, "notification": notification })
+    }
+
+    fn sale(&self, user: &str, order: &str) -> serde_json::Value {
+        let lines =
+            serde_json::json!([{ "orderLineItemId": "1", "quantity": 1 }, { "orderLineItemId": "2", "quantity": 3 }]);
+        serde_json::json!({ "user": { "userId": user }, "order": { "orderId": order, "orderLineItems": lines } })
+    }
+
+    fn has(&self, id: &str, text: &str) -> bool {
+        self.home.run(&format!("show ebay:{id} --json")).done().stdout.contains(text)
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.home.sql("SELECT 1 FROM rereads").is_empty()
+    }
+
+    /// eBay marks a destination down where nobody answers.
+    fn switch_off_destination(&self, id: u64) {
+        let secrets = std::fs::read(self.home.path().join("credentials/ebay.json")).unwrap();
+        let secrets: serde_json::Value = serde_json::from_slice(&secrets).unwrap();
+        let secret = |name: &str| secrets[name].as_str().unwrap().to_owned();
+        let config = serde_json::json!({ "endpoint": self.address(), "verificationToken": secret("hook_key") });
+        let body = serde_json::json!({ "name": "x", "status": "DISABLED", "deliveryConfig": config }).to_string();
+        let mut stream = TcpStream::connect(self.server.url().trim_start_matches("http://")).unwrap();
+        let head = format!(
+            "PUT /commerce/notification/v1/destination/{id} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            secret("application_token"),
+            body.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
+    }
+
+    fn user(&self) -> String {
+        self.shop.options().user_id.clone()
+    }
+}
+
+const SALE: &str = "ORDER_CONFIRMATION";
+const ERASED: &str = "MARKETPLACE_ACCOUNT_DELETION";
+
+#[test]
+fn w1_ebay_is_subscribed_in_its_order_and_a_sale_is_in_the_book_within_seconds() {
+    let (one, listening) = AtEbay::usual();
+    // Topics are asked for first; then alerts, destination and subscription.
+    let asked = one.asked();
+    assert_eq!(asked[0], "GET topic", "{asked:?}");
+    let writes: Vec<&str> = asked.iter().map(String::as_str).filter(|one| !one.starts_with("GET")).collect();
+    assert_eq!(writes, ["PUT config", "POST destination", "POST subscription", "POST subscription"]);
+    let topics: Vec<String> = one.shop.hooks().into_iter().map(|hook| hook.topic).collect();
+    assert_eq!(topics, [SALE, ERASED]);
+    let begun = Instant::now();
+    let id = Simulated::place(&*one.shop, &Purchase::paid().line("TEE-001", 2).line("MUG-9", 1));
+    until("the order", || one.has(&id, "TEE-001") && one.has(&id, "MUG-9"));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    until("the answer", || one.shop.letters().iter().any(|letter| letter.status == Some(200)));
+    until("the end of the work", || one.is_at_rest());
+    let status = one.home.json("status");
+    assert!(status["stores"][0]["instasync"] == true && status["stores"][0]["deliveries"] == 1, "{status}");
+    one.server.clear_requests();
+    // The same again, and one order in another notice.
+    let good = one.shop.letters().pop().unwrap();
+    assert_eq!((good.send(), good.send()), (Some(200), Some(200)));
+    std::thread::sleep(Duration::from_millis(1300));
+    assert_eq!(one.server.requests().len(), 0, "a repetition costs no request");
+    assert_eq!(one.notify(0, SALE, "a_b", one.sale(&one.user(), &id)), Some(200));
+    until("one read", || one.server.requests().len() == 1);
+    assert!(one.server.requests()[0].path.contains("/sell/fulfillment/v1/order"));
+    until("the end of the work", || one.is_at_rest());
+    one.home.run("listen send-test").exits(6).says("only eBay can sign a delivery");
+    // Nothing is written the next time.
+    one.server.clear_requests();
+    assert_eq!(listening.stop().0, Some(0));
+    one.home.sql("UPDATE hooks SET checked_at = checked_at - 90000000");
+    one.home.run("sync -v").exits(0).without("Instasync");
+    assert!(one.asked().iter().all(|one| one.starts_with("GET")), "{:?}", one.asked());
+    one.home.run("listen --off").exits(0).prints("2 subscriptions taken away");
+    assert_eq!(one.shop.hooks(), []);
+    assert!(one.asked().contains(&"DELETE destination/1".to_owned()));
+}
+
+#[test]
+fn w3_without_the_topic_or_an_address_for_alerts_the_refusal_is_clear_and_ebay_is_polled() {
+    let at = "listen --bind 127.0.0.1:0 --public-url http://127.0.0.1:9 --channel ebay";
+    let one = AtEbay::connected(ebay::Options::sandbox(), ALERTS);
+    let told = one.home.run(at).exits(6);
+    told.says("eBay's sandbox has no topic ORDER_CONFIRMATION")
+        .says("nothing was subscribed to")
+        .says("ordersync watch");
+    assert!(one.asked().iter().all(|one| one.starts_with("GET")), "{:?}", one.asked());
+    assert_eq!((one.shop.hooks(), one.home.sql("SELECT 1 FROM hooks").len()), (Vec::new(), 0));
+    one.home.run("sync -v").exits(0).without("Instasync");
+    one.home.run("doctor --offline").exits(0).prints("ebay: endpoint: none here");
+    // What is not received for is polled.
+    let watching = one.home.spawn("watch --channel ebay", &[]);
+    let mut watching = Listening { child: watching, port: 0 };
+    let id = Simulated::place(&*one.shop, &Purchase::paid().line("TEE-001", 1));
+    until("the order", || one.has(&id, "TEE-001"));
+    watching.signal("-TERM");
+    watching.child.wait().unwrap();
+
+    let one = AtEbay::connected(ebay::Options::rehearsal(), "");
+    let told = one.home.run(at).exits(6);
+    told.says("an e-mail address for its alerts").says("ordersync config set ebay.alert_email you@example.com");
+    assert!(one.asked().iter().all(|one| one.starts_with("GET")), "{:?}", one.asked());
+    one.home.run("config set ebay.alert_email nobody").exits(2).says("alert_email is no e-mail address");
+    one.home.run("config set ebay.alert_email alerts@example.test").exits(0);
+    // Nobody answers at the public address.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let listening = Listening::at(&one.home, port, "--public-url http://127.0.0.1:9");
+    until("the question", || one.asked().contains(&"POST destination".to_owned()));
+    assert_eq!(listening.stop().0, Some(3));
+    assert_eq!(one.shop.hooks(), []);
+    one.home.run("doctor --offline").exits(3).prints("eBay was never answered at http://127.0.0.1:9");
+}
+
+#[test]
+fn w2_only_what_ebay_has_signed_for_this_seller_is_taken_and_made_up_keys_cost_next_to_nothing() {
+    let (one, _listening) = AtEbay::usual();
+    let id = Simulated::place(&*one.shop, &Purchase::paid().line("TEE-001", 1));
+    until("the order", || one.has(&id, "TEE-001"));
+    until("the end of the work", || one.is_at_rest());
+    one.server.clear_requests();
+    let sale = |user: &str| AtEbay::notice(SALE, "n_1", one.sale(user, &id));
+    // A stranger's is dropped; of a topic that nobody wants, or without an order, nothing becomes.
+    assert_eq!(one.notify(0, SALE, "n_0", one.sale("sTrAnGeR777", &id)), Some(200));
+    assert_eq!(one.notify(0, "ITEM_SOLD", "n_2", one.sale(&one.user(), &id)), Some(200));
+    assert_eq!(one.notify(0, SALE, "n_3", one.sale(&one.user(), "12/../../user")), Some(200));
+    let good = ebay::delivery(&one.address(), 0, &sale(&one.user()));
+    let mut other = good.clone();
+    other.body.push(b' ');
+    assert_eq!(other.send(), Some(401));
+    let signature = |json: &str| {
+        let mut letter = good.clone();
+        *header(&mut letter, "X-EBAY-SIGNATURE") = base64(json.as_bytes());
+        letter.send()
+    };
+    for odd in ["", "../user", "a/b", "a b", "k?x", &"k".repeat(65)] {
+        assert_eq!(
+            signature(&format!(r#"{{"kid":"{odd}","signature":"x","alg":"ecdsa","digest":"SHA1"}}"#)),
+            Some(401)
+        );
+    }
+    for odd in ["", "[]", "{}", r#"{"kid":7}"#] {
+        assert_eq!(signature(odd), Some(401), "{odd}");
+    }
+    let mut unsigned = good.clone();
+    unsigned.headers.retain(|(name, _)| name != "X-EBAY-SIGNATURE");
+    assert_eq!(unsigned.send(), Some(401));
+    let keys = || one.asked().iter().filter(|one| one.starts_with("GET public_key/")).count();
+    assert_eq!(keys(), 0, "the first one is known");
+    for nth in 0..30 {
+        let made_up = format!(r#"{{"kid":"made-up-{nth}","signature":"x","alg":"ecdsa","digest":"SHA1"}}"#);
+        assert!(matches!(signature(&made_up), Some(401 | 503)));
+    }
+    assert!((1..=4).contains(&keys()), "{}", keys());
+    assert_eq!(one.server.requests().iter().filter(|one| one.path.contains("/order")).count(), 0);
+    assert_eq!(good.send(), Some(200));
+    until("the read", || one.server.requests().iter().any(|one| one.path.contains("/sell/fulfillment/v1/order")));
+}
+
+fn base64(bytes: &[u8]) -> String {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+#[test]
+fn x3_whom_ebay_erases_is_forgotten_by_name_and_by_id_and_doctor_says_when_ebay_was_answered() {
+    let (one, listening) = AtEbay::usual();
+    one.home.run("config set ebay.cancels apply").exits(0);
+    let place = |customer: u64| {
+        let id = Simulated::place(&*one.shop, &Purchase::paid().line("TEE-001", 1).customer(customer));
+        until("the order", || one.has(&id, "TEE-001"));
+        assert!(one.shop.cancel(&id));
+        one.home.run(&format!("pull ebay:{id}")).exits(0);
+        id
+    };
+    let (theirs, other) = (place(77), place(78));
+    let theirs_number = *one.shop.numbers().iter().rev().nth(1).unwrap();
+    let left =
+        |id: &str| one.home.sql(&format!("SELECT 1 FROM orders WHERE remote_id = '{id}' AND buyer_remote_id <> ''"));
+    assert_eq!((left(&theirs).len(), left(&other).len()), (1, 1));
+    assert!(one.shop.close_account(theirs_number));
+    until("the notice", || one.home.sql("SELECT 1 FROM to_forget").is_empty() && left(&theirs).is_empty());
+    assert_eq!(left(&other).len(), 1, "nobody else");
+    let name = one.home.sql(&format!("SELECT buyer_remote_id FROM orders WHERE remote_id = '{other}'")).pop().unwrap();
+    // Where the id stands in the place of the name.
+    assert_eq!(one.notify(0, ERASED, "e_1", serde_json::json!({ "userId": name, "username": "x" })), Some(200));
+    until("the other one", || left(&other).is_empty());
+    assert_eq!(listening.stop().0, Some(0));
+    let port = one.address();
+    let port = port.split("/hooks").next().unwrap();
+    one.home.run("doctor --offline").exits(0).prints(&format!("ebay: endpoint: {port} last answered eBay"));
+}
+
+#[test]
+fn w1_a_subscription_of_ebay_s_moves_with_the_address_and_another_program_s_is_left_alone() {
+    let (one, listening) = AtEbay::usual();
+    let before: Vec<u64> = one.shop.hooks().iter().map(|hook| hook.id).collect();
+    let port = listening.port;
+    assert_eq!(listening.stop().0, Some(0));
+    // eBay has one subscription to a topic: it is moved, not made beside the old one.
+    let again = Listening::at(&one.home, port, &format!("--public-url http://localhost:{port}/ordersync"));
+    until("the new address", || one.shop.hooks().iter().all(|hook| hook.address.contains("/ordersync/hooks/")));
+    assert_eq!(one.shop.hooks().iter().map(|hook| hook.id).collect::<Vec<_>>(), before);
+    until("the old one to go", || one.asked().contains(&"DELETE destination/1".to_owned()));
+    assert!(!one.asked().iter().any(|one| one.starts_with("DELETE subscription")), "{:?}", one.asked());
+    let id = Simulated::place(&*one.shop, &Purchase::paid().line("TEE-001", 1));
+    until("the order", || one.has(&id, "TEE-001"));
+    // What eBay has switched off is switched on again: a subscription, or the destination of both.
+    one.shop.change_hooks(&mut |hooks| hooks[0].is_active = false);
+    one.home.sql("UPDATE hooks SET checked_at = checked_at - 90000000");
+    one.home.run("sync -v").exits(0).says("Instasync: switched on again ORDER_CONFIRMATION");
+    assert!(one.shop.hooks().iter().all(|hook| hook.is_active));
+    one.switch_off_destination(2);
+    one.server.clear_requests();
+    one.home.sql("UPDATE hooks SET checked_at = checked_at - 90000000");
+    one.home
+        .run("sync -v")
+        .exits(0)
+        .says("Instasync: switched on again ORDER_CONFIRMATION, MARKETPLACE_ACCOUNT_DELETION");
+    let writes: Vec<String> = one.asked().into_iter().filter(|one| !one.starts_with("GET")).collect();
+    assert_eq!(writes, ["PUT destination/2"]);
+    // Another program with the same keyset, which a second home is as well.
+    let access = Simulated::access(&*one.shop, one.server.url());
+    let other = access.secrets.iter().fold(Home::new(), |home, (name, value)| home.secret(name, value));
+    other.run(&format!("connect ebay {} {ALERTS}", access.flags.join(" "))).exits(0);
+    one.server.clear_requests();
+    let told = other.run("listen --bind 127.0.0.1:0 --public-url http://127.0.0.1:9 --channel ebay").exits(6);
+    told.says("does so at localhost already, which is not this ordersync")
+        .says("nothing was subscribed to")
+        .says("ordersync watch");
+    assert!(one.asked().iter().all(|one| one.starts_with("GET")), "{:?}", one.asked());
+    one.home.run("connect --remove ebay").exits(0);
+    assert_eq!(one.shop.hooks(), []);
+    assert_eq!(again.stop().0, Some(0));
 }

@@ -80,7 +80,6 @@ pub(crate) struct Application {
 }
 
 /// A question of the channel whether whoever is at an address knows what was given with it.
-#[cfg_attr(not(feature = "example"), expect(dead_code, reason = "no channel here asks such a question yet"))]
 pub(crate) struct Challenge<'a> {
     /// The query.
     pub(crate) query: &'a [(String, String)],
@@ -99,7 +98,6 @@ pub(crate) struct Keys {
     /// Our own, which the vendor was given with the subscription.
     pub(crate) own: Vec<Secret>,
     /// That which the delivery names, where such ones are fetched.
-    #[cfg_attr(not(feature = "example"), expect(dead_code, reason = "no channel here has such keys yet"))]
     pub(crate) fetched: Option<Secret>,
 }
 
@@ -129,7 +127,6 @@ pub(crate) enum Told {
         key: Option<String>,
     },
     /// The channel has erased this person, and wants them forgotten here as well.
-    #[cfg_attr(not(feature = "example"), expect(dead_code, reason = "no channel here tells of it yet"))]
     Forget {
         /// What the channel knows the person by: its own number of the customer, and what it may have
         /// told in the place of that.
@@ -139,7 +136,6 @@ pub(crate) enum Told {
     },
     /// This is told of the store with this account, the id that the channel knows the store by; of
     /// one that is none of ours it is nothing.
-    #[cfg_attr(not(feature = "example"), expect(dead_code, reason = "no channel here has applications yet"))]
     Of {
         /// The id of the account.
         account: String,

@@ -14,7 +14,6 @@ pub(crate) use again;
 
 mod body;
 mod client;
-#[cfg_attr(not(test), expect(dead_code, reason = "no channel here has such deliveries yet"))]
 pub(crate) mod ecdsa;
 pub(crate) mod message_signature;
 pub(crate) mod oauth1;

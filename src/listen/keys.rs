@@ -8,15 +8,12 @@ use chrono::TimeDelta;
 use crate::book::Store;
 use crate::channel::webhooks::{Keys, Webhooks};
 use crate::clock::{Timestamp, rfc3339};
-use crate::credentials::HOOK_PATH as PATH;
+use crate::credentials::{HOOK_KEY as KEY, HOOK_PATH as PATH};
 use crate::error::Result;
 use crate::http::sign;
 use crate::lock::{Lock, Work};
 use crate::secret::{Secret, Secrets};
 use crate::sync::Context;
-
-/// The name of our own key in a credentials file.
-const KEY: &str = "hook_key";
 
 /// The vendor's key before the present one, and since when it is not that any more.
 const BEFORE: &str = "hook_key_before";

@@ -17,7 +17,7 @@ use super::signing;
 use crate::channel::consent::{Attempt, Brought, Consent};
 use crate::channel::settings::usage;
 use crate::clock::Timestamp;
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, HOOK_KEY, HOOK_PATH};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::oauth2::{self, Issuer, REFRESH_TOKEN};
 use crate::http::status::{self, Words};
@@ -161,6 +161,16 @@ impl Auth {
     /// As [`Self::renew`], for a request with the application's own token.
     pub(crate) fn renew_as_application(&self, failed: &Request) -> Result<()> {
         oauth2::renew(&self.http, &self.credentials, &Application(&self.tokens), sent_with(failed).as_ref())
+    }
+
+    /// The path that the store's deliveries come to, where it has one.
+    pub(crate) fn hook_path(&self) -> Option<String> {
+        self.credentials.get(HOOK_PATH).map(|path| path.reveal().to_owned())
+    }
+
+    /// Our own key, which eBay was given with the destination; what an answer shows of it is hidden.
+    pub(crate) fn hook_key(&self) -> Result<Secret> {
+        self.credentials.need(HOOK_KEY)
     }
 
     /// The way to the merchant's consent, where there is none.

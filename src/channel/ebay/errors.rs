@@ -79,6 +79,11 @@ pub(crate) struct Told {
 }
 
 impl Told {
+    /// Its number.
+    pub(crate) fn id(&self) -> &str {
+        &self.id
+    }
+
     fn text(&self) -> String {
         if self.id.is_empty() { self.words.clone() } else { format!("{} {}", self.id, self.words) }
     }

@@ -35,18 +35,20 @@ mod settings;
 mod shipments;
 mod signing;
 mod status;
+mod webhooks;
 mod wire;
 
 use std::time::Duration;
 
 use super::{
     Adapter, CancelSupport, Cancellation, Cancelling, Capabilities, Channel, Consent, Cursor, DispatchPlan, Format,
-    GuideTime, Heads, Notify, Page, Plan, Quota, Range, RemoteOrder, ShopInfo, Step, Survey, TrackingChange,
-    TrackingPlan, UnknownCarrier, Write, impossible, stored,
+    GuideTime, Heads, Hook, HookChange, Notify, Page, Plan, Quota, Range, RemoteOrder, ShopInfo, Step, Survey,
+    TrackingChange, TrackingPlan, UnknownCarrier, Write, impossible, stored,
 };
 use crate::clock::{Timestamp, from_millis};
 use crate::error::Result;
 use crate::order::{Order, Policies, Shipment};
+use crate::secret::Secret;
 use api::Api;
 use settings::Settings;
 
@@ -63,13 +65,13 @@ pub(crate) static ADAPTER: Adapter = Adapter {
     ships: |_| true,
     renews_consent: false,
     policies: Policies::USUAL,
-    webhooks: None,
+    webhooks: Some(webhooks::WEBHOOKS),
     no_webhooks: "",
     format: |values| Ok(Box::new(Settings::read(values)?)),
     origin: |values| Settings::read(values).and_then(|settings| auth::Hosts::of(&settings).api("/")),
     open: |connection| {
         let settings = Settings::read(&connection.values)?;
-        Ok(Box::new(Ebay { api: Api::new(connection, &settings)?, settings }))
+        Ok(Box::new(Ebay { api: Api::new(connection, &settings)?, settings, offer: Default::default() }))
     },
 };
 
@@ -84,6 +86,7 @@ const USUAL_QUOTA: u64 = 100_000;
 struct Ebay {
     api: Api,
     settings: Settings,
+    offer: webhooks::Offer,
 }
 
 impl Format for Settings {
@@ -186,6 +189,22 @@ impl Channel for Ebay {
 
     fn cancel(&self, now: &RemoteOrder, cancellation: &Cancellation, receipts: &[String]) -> Result<Step> {
         cancel::step(&self.api, now, cancellation, receipts)
+    }
+
+    fn hooks(&self) -> Result<Vec<Hook>> {
+        webhooks::list(&self.api, &self.offer)
+    }
+
+    fn may_subscribe(&self, topic: &str) -> bool {
+        self.offer.has(topic)
+    }
+
+    fn change_hook(&self, change: &HookChange) -> Result<()> {
+        webhooks::change(&self.api, self.settings.alert_email.as_deref(), change)
+    }
+
+    fn hook_key(&self, id: &str) -> Result<Option<Secret>> {
+        webhooks::key(&self.api, id)
     }
 
     fn apply(&self, write: &Write) -> Result<Option<String>> {

@@ -51,6 +51,13 @@ pub(crate) const FIELDS: &[Field] = &[
         required: false,
     },
     Field {
+        key: "alert_email",
+        prompt: "E-mail address for eBay's alerts",
+        help: "where eBay writes when it cannot deliver to ordersync listen: it delivers to nobody without one",
+        secret: false,
+        required: false,
+    },
+    Field {
         key: "page_size",
         prompt: "Orders per page",
         help: "2 to 200 (default 200)",
@@ -109,6 +116,8 @@ pub(crate) struct Settings {
     pub(crate) ru_name: Option<String>,
     /// It is eBay's test system.
     pub(crate) sandbox: bool,
+    /// Where eBay writes when deliveries fail, where that is set.
+    pub(crate) alert_email: Option<String>,
     /// Orders per page.
     pub(crate) page_size: usize,
 }
@@ -121,6 +130,7 @@ impl Settings {
             marketplace: marketplace(given.text("marketplace").unwrap_or_default())?,
             ru_name: given.text("ru_name").map(ru_name).transpose()?,
             sandbox: given.choice("sandbox", &[("no", false), ("yes", true)])?,
+            alert_email: given.text("alert_email").map(email).transpose()?,
             page_size: given.number("page_size", MOST, 2..=MOST)?,
         })
     }
@@ -160,6 +170,14 @@ fn marketplace(text: &str) -> Result<String> {
         .hint(format!("one of {}", known.join(", "))))
 }
 
+/// An address for mails, as far as that can be seen.
+fn email(text: &str) -> Result<String> {
+    let is_one = text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+    let is_plain = text.len() <= 254 && text.bytes().all(|byte| byte.is_ascii_graphic());
+    let odd = || usage("alert_email is no e-mail address; nothing was sent").hint("as in alerts@example.com");
+    (is_one && is_plain).then(|| text.to_owned()).ok_or_else(odd)
+}
+
 /// A RuName. What people take for it is the address that it stands for.
 fn ru_name(text: &str) -> Result<String> {
     let is_name = text.len() <= 200 && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
@@ -197,6 +215,8 @@ mod tests {
             ("ru_name", "https://shop.example.test/ebay"),
             ("ru_name", "My Name"),
             ("sandbox", "perhaps"),
+            ("alert_email", "nobody"),
+            ("alert_email", "a b@example.test"),
             ("page_size", "1"),
             ("page_size", "201"),
         ] {

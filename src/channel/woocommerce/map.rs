@@ -123,6 +123,7 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
         source: o.created_via.get().to_owned(),
         test: false,
         attributes: attributes(o, picked_up),
+        asked_less: false,
         remote_id,
     };
     if is_erased(o, &order) {

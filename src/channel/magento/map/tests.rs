@@ -564,3 +564,36 @@ fn i4_a_row_that_is_null_costs_the_order_only_where_it_may_be_a_line_or_a_shipme
         assert!(with(unknown.clone()).is_err(), "{unknown}");
     }
 }
+
+/// The first version of the program asked for neither titles and middle names nor options, and a
+/// member without a value is left out: only what was asked for tells the two apart.
+#[test]
+fn p11_what_an_older_document_was_not_asked_for_is_no_change_and_later_a_change() {
+    let of = |name: Value, options: Value, asked: bool| {
+        let mut to = json!({ "firstname": "Ann", "lastname": "Smith", "street": ["1 Test Street"], "city": "Sampleton" });
+        to.as_object_mut().unwrap().extend(name.as_object().unwrap().clone());
+        let size = row(1, json!({ "product_type": "configurable", "name": "Shirt", "product_option": {
+            "extension_attributes": { "custom_options": options } } }));
+        let variant = row(2, json!({ "parent_item_id": 1, "name": "Shirt, blue" }));
+        let mut more = json!({ "extension_attributes": { "shipping_assignments": [{ "shipping": { "address": to } }] } });
+        if asked {
+            more["ordersync"] = json!({ "asked": ASKED });
+        }
+        read(&[size, variant], more)
+    };
+    let fields = |before: &Order, after: &Order| -> Vec<&str> {
+        crate::order::differences(before, after).iter().map(|found| found.aspect.word()).collect()
+    };
+    let full = json!({ "prefix": "Dr", "middlename": "Marie", "suffix": "MD" });
+    let options = json!([{ "option_id": "12", "option_value": "for Ben" }]);
+    let (old, new) = (of(json!({}), json!([]), false), of(full.clone(), options.clone(), true));
+    assert_eq!(new.ship_to[0].name, "Dr Ann Marie Smith MD");
+    assert_eq!(fields(&old, &new), [""; 0], "{:?}", crate::order::differences(&old, &new));
+    assert!(crate::order::same_places(&old, &new));
+    let asked = of(json!({}), json!([]), true);
+    assert_eq!(fields(&asked, &new), ["address", "lines"], "the shop has changed both since");
+    let other = of(json!({ "firstname": "Bea", "prefix": "Dr" }), options, true);
+    assert_eq!(fields(&old, &other), ["address"], "another person");
+    let moved = of(json!({ "prefix": "Dr", "street": ["2 Test Street"] }), json!([]), true);
+    assert_eq!(fields(&old, &moved), ["address"], "another door");
+}

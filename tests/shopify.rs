@@ -654,6 +654,51 @@ fn i2_holds_that_begin_or_end_after_the_import_are_seen_and_cost_no_request_wher
     assert_eq!(desk.home.json("orders --status on-hold --limit 0").as_array().unwrap().len(), 1);
 }
 
+/// The word for an order in parts says nothing of its rest; its fulfilment orders do.
+#[test]
+fn i2_a_hold_of_the_rest_of_an_order_that_begins_or_ends_after_the_import_is_seen() {
+    let desk = Desk::new();
+    let ids: Vec<u64> = (0..3).map(|_| desk.shop.place_order(tea(2))).collect();
+    for id in &ids {
+        assert!(desk.shop.ship_pieces(&id.to_string(), 0, 1, "DHL", &format!("JD{id}")));
+    }
+    desk.sync();
+    let differs = |nth: usize| desk.show(ids[nth])["differences"].to_string();
+    assert_eq!((&desk.show(ids[0])["status"], differs(0).as_str()), (&json!("partially-shipped"), "[]"));
+    assert!(desk.shop.hold(ids[0], "Awaiting payment"));
+    desk.sync();
+    assert!(differs(0).contains("on hold"), "{}", differs(0));
+    assert_eq!(differs(1), "[]");
+    desk.server.clear_requests();
+    desk.sync();
+    assert_eq!(desk.server.requests().len(), 1, "held as before");
+    assert!(desk.shop.release(ids[0]));
+    desk.sync();
+    assert_eq!((differs(0).as_str(), differs(1).as_str()), ("[]", "[]"));
+}
+
+/// What is held back was so before the first sync, and is older than what is imported.
+#[test]
+fn i2_an_order_from_before_the_import_does_not_come_for_being_held_back() {
+    for many in [1, 320] {
+        let desk = Desk::unconnected(Options::rehearsal());
+        let long_ago = Utc::now() - TimeDelta::days(40);
+        let old: Vec<u64> = (0..3).map(|_| desk.shop.place_order(tea(2).at(long_ago))).collect();
+        let new = desk.shop.place_order(tea(1).at(Utc::now() - TimeDelta::days(2)));
+        desk.shop.seed(many as u64, Utc::now() - TimeDelta::days(9), Utc::now() - TimeDelta::days(1));
+        assert!(desk.shop.schedule(old[0]) && desk.shop.hold(old[1], "Awaiting payment"));
+        let flags = desk.shop.access(desk.server.url()).flags.join(" ");
+        desk.home.run(&format!("connect shopify --since 30d {flags}")).exits(0);
+        for _ in 0..2 {
+            desk.sync();
+            assert_eq!(desk.orders(), many + 1, "of those that are held none");
+        }
+        assert!(desk.shop.hold(new, "Awaiting payment"));
+        desk.sync();
+        assert_eq!((desk.orders(), &desk.show(new)["status"]), (many + 1, &json!("on-hold")));
+    }
+}
+
 #[test]
 fn i4_an_order_that_shopify_cannot_show_costs_one_order_in_slices_and_in_changes() {
     let desk = Desk::unconnected(Options::rehearsal());

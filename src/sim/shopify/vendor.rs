@@ -144,6 +144,8 @@ pub(crate) struct FulfillmentOrder {
     pub(crate) undelivered: bool,
     /// Why it is held back.
     pub(crate) hold: Option<String>,
+    /// When that or its status changed by itself.
+    pub(crate) touched: Option<i64>,
     /// Its lines.
     pub(crate) lines: Vec<OpenLine>,
 }
@@ -216,7 +218,7 @@ fn route(order: &mut Order) {
             gift: render::is_gift_card(line),
         };
         let (id, lines) = (order.id + if undelivered { 204 } else { 200 }, lines.map(open).collect());
-        FulfillmentOrder { id, status, location: 1, service: false, undelivered, hold: None, lines }
+        FulfillmentOrder { id, status, location: 1, service: false, undelivered, hold: None, touched: None, lines }
     };
     let all = [of(false), of(true)];
     order.own.fulfillment_orders = all.into_iter().filter(|one| !one.lines.is_empty()).collect();

@@ -623,6 +623,30 @@ fn i3_a_list_that_is_not_what_was_asked_for_ends_the_sync_and_moves_nothing() {
     }
 }
 
+/// The search index has one order wrong, for a moment or for longer.
+#[test]
+fn i3_one_order_that_is_older_than_the_filter_is_asked_for_again_and_then_named_and_moves_nothing() {
+    let desk = Desk::unconnected(Options::rehearsal());
+    desk.shop.seed(80, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+    desk.connect("").exits(0);
+    desk.sync();
+    desk.shop.options().deaf.strays = 1;
+    let new = desk.shop.place_order(tea(1));
+    assert_eq!(desk.sync()["new"], json!(1), "a moment later it is right");
+    desk.shop.options().deaf.strays = 5;
+    let next = desk.shop.place_order(tea(1));
+    for _ in 0..2 {
+        desk.home
+            .run("sync")
+            .exits(1)
+            .says("before the time that was asked for")
+            .says("nothing of this page was imported");
+    }
+    desk.sync();
+    assert_eq!((desk.orders(), &desk.show(new)["status"]), (82, &json!("awaiting-fulfillment")));
+    assert_eq!(desk.show(next)["status"], "awaiting-fulfillment");
+}
+
 /// A hold is of a fulfilment order: the order's own time does not move.
 #[test]
 fn i2_holds_that_begin_or_end_after_the_import_are_seen_and_cost_no_request_where_there_are_none() {

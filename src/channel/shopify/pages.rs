@@ -20,7 +20,7 @@ use super::list::{List, Span};
 use super::settings::Settings;
 use super::sizes::chokes;
 use super::slices::count_one;
-use super::{OVERLAP, around, document, map, number, query, wire};
+use super::{OVERLAP, around, document, list, map, number, query, wire};
 use crate::channel::census::{Census, SURELY_BEFORE, unlisted};
 use crate::channel::checkpoint::{self, Checkpoint, Now, Taken};
 use crate::channel::rows::nameless;
@@ -521,14 +521,19 @@ fn fetch(
     last: &Last,
 ) -> Result<Read> {
     let saw_routes = api.sees_routes();
-    match ask(api, known, list, after)
-        .and_then(|(size, answer)| read(api, settings, answer, (list, known), after, size))
-    {
+    match fetch_once(api, settings, known, list, after) {
+        // Once more, at once: the index may have it right by now. If not, the page is refused.
+        Err(error) if list::is_of_a_stray(&error) => fetch_once(api, settings, known, list, after),
         Err(error) if chokes(&error) => around::read(api, settings, list, after, last),
         // The app may see them since it was last asked what it may do.
         Ok(_) if !saw_routes && api.sees_routes() => fetch(api, settings, known, list, after, last),
         result => result,
     }
+}
+
+fn fetch_once(api: &Api, settings: &Settings, known: Option<&Known>, list: List, after: Option<&str>) -> Result<Read> {
+    let (size, answer) = ask(api, known, list, after)?;
+    read(api, settings, answer, (list, known), after, size)
 }
 
 /// A page of as many orders as may be asked for at once, and how many that is.

@@ -155,6 +155,13 @@ pub(crate) fn orders(context: &mut Context<'_>, arguments: &Map<String, Value>) 
     query.descending = arguments.get("reverse") == Some(&Value::Bool(true));
     let row = |one: &super::Entry| (if query.by == By::Modified { one.seen } else { one.created }, one.id);
     let mut page: Vec<(i64, u64)> = context.state.find(query).take(first.saturating_add(1)).map(row).collect();
+    if context.state.own.strays < deaf.strays && query.behind.is_none() && query.by == By::Modified {
+        let all = Query { by: query.by, ..Query::default() };
+        let stray: Vec<(i64, u64)> =
+            context.state.find(all).take(1).map(row).filter(|one| !page.contains(one)).collect();
+        page.splice(0..0, stray);
+        context.state.own.strays += 1;
+    }
     let more = page.len() > first && !deaf.ends;
     page.truncate(first);
     if let Some(found) = of_status(context, text("query").unwrap_or_default()) {

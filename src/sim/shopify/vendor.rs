@@ -41,6 +41,8 @@ pub struct Memory {
     pub(crate) throttled: u64,
     /// Queries that were not carried out because one may not cost that much.
     pub(crate) too_dear: u64,
+    /// How many questions have found an order that was not asked for.
+    pub(crate) strays: usize,
     /// Cancellations by their numbers.
     pub(crate) jobs: BTreeMap<u64, Job>,
     /// Bulk operations by id.

@@ -624,6 +624,30 @@ fn i3_a_list_that_is_not_what_was_asked_for_ends_the_sync_and_moves_nothing() {
     }
 }
 
+/// The search index has one order wrong, for a moment or for longer.
+#[test]
+fn i3_one_order_that_is_older_than_the_filter_is_asked_for_again_and_then_named_and_moves_nothing() {
+    let desk = Desk::unconnected(Options::rehearsal());
+    desk.shop.seed(80, Utc::now() - TimeDelta::days(20), Utc::now() - TimeDelta::days(1));
+    desk.connect("").exits(0);
+    desk.sync();
+    desk.shop.options().deaf.strays = 1;
+    let new = desk.shop.place_order(tea(1));
+    assert_eq!(desk.sync()["new"], json!(1), "a moment later it is right");
+    desk.shop.options().deaf.strays = 5;
+    let next = desk.shop.place_order(tea(1));
+    for _ in 0..2 {
+        desk.home
+            .run("sync")
+            .exits(1)
+            .says("before the time that was asked for")
+            .says("nothing of this page was imported");
+    }
+    desk.sync();
+    assert_eq!((desk.orders(), &desk.show(new)["status"]), (82, &json!("awaiting-fulfillment")));
+    assert_eq!(desk.show(next)["status"], "awaiting-fulfillment");
+}
+
 /// A hold is of a fulfilment order: the order's own time does not move.
 #[test]
 fn i2_holds_that_begin_or_end_after_the_import_are_seen_and_cost_no_request_where_there_are_none() {
@@ -653,6 +677,51 @@ fn i2_holds_that_begin_or_end_after_the_import_are_seen_and_cost_no_request_wher
     desk.sync();
     // What is scheduled stays so.
     assert_eq!(desk.home.json("orders --status on-hold --limit 0").as_array().unwrap().len(), 1);
+}
+
+/// The word for an order in parts says nothing of its rest; its fulfilment orders do.
+#[test]
+fn i2_a_hold_of_the_rest_of_an_order_that_begins_or_ends_after_the_import_is_seen() {
+    let desk = Desk::new();
+    let ids: Vec<u64> = (0..3).map(|_| desk.shop.place_order(tea(2))).collect();
+    for id in &ids {
+        assert!(desk.shop.ship_pieces(&id.to_string(), 0, 1, "DHL", &format!("JD{id}")));
+    }
+    desk.sync();
+    let differs = |nth: usize| desk.show(ids[nth])["differences"].to_string();
+    assert_eq!((&desk.show(ids[0])["status"], differs(0).as_str()), (&json!("partially-shipped"), "[]"));
+    assert!(desk.shop.hold(ids[0], "Awaiting payment"));
+    desk.sync();
+    assert!(differs(0).contains("on hold"), "{}", differs(0));
+    assert_eq!(differs(1), "[]");
+    desk.server.clear_requests();
+    desk.sync();
+    assert_eq!(desk.server.requests().len(), 1, "held as before");
+    assert!(desk.shop.release(ids[0]));
+    desk.sync();
+    assert_eq!((differs(0).as_str(), differs(1).as_str()), ("[]", "[]"));
+}
+
+/// What is held back was so before the first sync, and is older than what is imported.
+#[test]
+fn i2_an_order_from_before_the_import_does_not_come_for_being_held_back() {
+    for many in [1, 320] {
+        let desk = Desk::unconnected(Options::rehearsal());
+        let long_ago = Utc::now() - TimeDelta::days(40);
+        let old: Vec<u64> = (0..3).map(|_| desk.shop.place_order(tea(2).at(long_ago))).collect();
+        let new = desk.shop.place_order(tea(1).at(Utc::now() - TimeDelta::days(2)));
+        desk.shop.seed(many as u64, Utc::now() - TimeDelta::days(9), Utc::now() - TimeDelta::days(1));
+        assert!(desk.shop.schedule(old[0]) && desk.shop.hold(old[1], "Awaiting payment"));
+        let flags = desk.shop.access(desk.server.url()).flags.join(" ");
+        desk.home.run(&format!("connect shopify --since 30d {flags}")).exits(0);
+        for _ in 0..2 {
+            desk.sync();
+            assert_eq!(desk.orders(), many + 1, "of those that are held none");
+        }
+        assert!(desk.shop.hold(new, "Awaiting payment"));
+        desk.sync();
+        assert_eq!((desk.orders(), &desk.show(new)["status"]), (many + 1, &json!("on-hold")));
+    }
 }
 
 #[test]

@@ -365,6 +365,33 @@ fn p10_a_refund_that_only_the_list_of_refunds_has_stays_whatever_the_order_lists
     rig.parcel(ids[2], "JD02").exits(0);
 }
 
+/// Of years of refunds those are read that the orders at hand can have.
+#[test]
+fn p10_of_a_shop_whose_orders_leave_refunds_out_no_more_of_its_list_is_read_than_orders_at_hand_need() {
+    let rig = Rig::with(Options { hides_refunds: true, ..Options::demo() });
+    let old: Vec<u64> =
+        (0..250).map(|_| rig.shop.place_order(NewOrder::paid().at(Utc::now() - TimeDelta::days(300)))).collect();
+    rig.shop.set_clock(-200 * 1_440);
+    for id in &old {
+        rig.shop.refund_line(*id, rig.shop.item_ids(*id)[0], 1, "1.00").unwrap();
+    }
+    rig.shop.set_clock(0);
+    let new = [rig.paid(2), rig.paid(2), rig.paid(2)];
+    rig.sync();
+    // What the look at the newest refunds finds of one order is known of the shop from then on.
+    let refund = |id: u64| rig.shop.refund_line(id, rig.shop.item_ids(id)[0], 1, "12.90").unwrap();
+    refund(new[0]);
+    rig.home.sql("UPDATE cursors SET looked_at = looked_at - 3700000 WHERE walk LIKE 'pass/%'");
+    rig.sync();
+    refund(new[1]);
+    new.iter().for_each(|id| assert!(rig.shop.touch(&id.to_string())));
+    rig.server.clear_requests();
+    rig.sync();
+    assert!(rig.show(new[1])["differences"].to_string().contains("refund"), "{}", rig.show(new[1]));
+    let lists = rig.server.requests().iter().filter(|one| one.path.ends_with("wc/v3/refunds")).count();
+    assert!(lists <= 3, "{lists} pages of refunds for three orders of today");
+}
+
 #[test]
 fn i8_money_is_text_times_are_utc_and_ids_are_text() {
     let rig = Rig::with(Options { decimals: 3, currency: "KWD".to_owned(), ..Options::demo() });

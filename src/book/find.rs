@@ -42,6 +42,10 @@ impl Candidate {
 /// More than this many orders of one name are not all listed.
 const NAMED: usize = 5;
 
+/// Shops that fill their numbers with zeros fill them to this length at most (Magento: nine digits).
+/// People and spreadsheets leave the zeros out.
+const LONGEST_NUMBER: usize = 12;
+
 /// Begins a reference that is a number in the book and can be nothing else.
 pub(crate) const BOOK: &str = "book";
 
@@ -49,7 +53,7 @@ const COLUMNS: &str = "SELECT o.id, s.name, o.remote_id, o.number FROM";
 const BY_BOOK_NUMBER: &str = "orders o JOIN stores s ON s.id = o.store_id WHERE o.id = ?";
 /// A unary plus keeps SQLite on the index by number: a store may hold most of the book.
 pub(super) const BY_NUMBER: &str = "orders o JOIN stores s ON s.id = o.store_id
-    WHERE o.number IN (?1, ?2, ?3) AND (?4 IS NULL OR +o.store_id = ?4)";
+    WHERE o.number IN (SELECT value FROM json_each(?1)) AND (?2 IS NULL OR +o.store_id = ?2)";
 /// Store by store, as the index has them.
 pub(super) const BY_REMOTE_ID: &str = "stores s CROSS JOIN orders o ON o.store_id = s.id AND o.remote_id = ?1
     WHERE ?2 IS NULL OR s.id = ?2";
@@ -117,7 +121,7 @@ impl Book {
                     let of_store = |order: &Candidate| order.store == prefix;
                     found.extend(self.by_book_number(number)?.into_iter().filter(of_store));
                 }
-                found.extend(self.by_number(rest, Some(store))?);
+                found.extend(self.by_number(rest, Some(store), true)?);
                 found.extend(self.by_remote_id(rest, Some(store))?);
             }
             if store.is_some() || prefix == BOOK {
@@ -128,7 +132,8 @@ impl Book {
             found.extend(self.by_book_number(reference)?);
         }
         if naming != Naming::Book {
-            found.extend(self.by_number(reference, None)?);
+            // In a file it is what a spreadsheet made of it; a number that is typed may be the book's.
+            found.extend(self.by_number(reference, None, naming == Naming::Channel)?);
             found.extend(self.by_remote_id(reference, None)?);
         }
         Ok(found)
@@ -148,10 +153,16 @@ impl Book {
         self.named(BY_BOOK_NUMBER, &[&number])
     }
 
-    fn by_number(&self, text: &str, store: Option<i64>) -> Result<Vec<Candidate>> {
+    /// `filled`: also a number that begins with zeros which are left out here.
+    fn by_number(&self, text: &str, store: Option<i64>, filled: bool) -> Result<Vec<Candidate>> {
         let bare = text.strip_prefix('#').unwrap_or(text);
-        let hashed = format!("#{bare}");
-        self.named(BY_NUMBER, &[&text, &bare, &hashed, &store])
+        let mut numbers = vec![text.to_owned(), bare.to_owned(), format!("#{bare}")];
+        let is_number = !bare.starts_with('0') && !bare.is_empty() && bare.bytes().all(|byte| byte.is_ascii_digit());
+        if filled && is_number {
+            numbers.extend((bare.len() + 1..=LONGEST_NUMBER).map(|width| format!("{bare:0>width$}")));
+        }
+        let numbers = serde_json::to_string(&numbers).unwrap_or_default();
+        self.named(BY_NUMBER, &[&numbers, &store])
     }
 
     fn by_remote_id(&self, text: &str, store: Option<i64>) -> Result<Vec<Candidate>> {

@@ -810,6 +810,30 @@ fn a_reference_that_could_mean_two_orders_is_never_guessed() {
     assert_eq!(book.find_remote(one, "700").unwrap(), 2);
 }
 
+/// Magento fills its numbers with zeros, which a spreadsheet takes away; its ids are other numbers.
+#[test]
+fn a_number_without_its_zeros_is_not_taken_for_the_id_of_another_order() {
+    let shelf = Shelf::new();
+    let (mut book, one) = shelf.with_store();
+    let order = |id: &str, number: &str| {
+        let mut order = testing::order(id, Status::AwaitingFulfillment);
+        order.number = number.into();
+        remote(&order)
+    };
+    let orders = [order("130", "000000128"), order("132", "000000130"), order("133", "000000133")];
+    import(&mut book, one, &orders, keep).unwrap();
+    for (reference, naming) in [("shop:130", Naming::Either), ("130", Naming::Channel)] {
+        let error = book.find_as(reference, naming).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Usage, "{error}");
+        assert!(error.message().contains("book:1 ") && error.message().contains("book:2 "), "{error}");
+    }
+    assert_eq!((book.find("shop:000000130").unwrap(), book.find("shop:128").unwrap()), (2, 1));
+    assert_eq!((book.find("shop:132").unwrap(), book.find("shop:133").unwrap()), (2, 3));
+    assert_eq!(book.find_as("128", Naming::Channel).unwrap(), 1, "what a spreadsheet makes of it");
+    assert_eq!(book.find("2").unwrap(), 2, "what is typed is a number of the book");
+    assert_eq!(book.find("shop:0130").unwrap_err().kind(), ErrorKind::NotFound, "only all of them are left out");
+}
+
 /// The steps in which SQLite would answer.
 fn plan(book: &Book, sql: &str) -> Vec<String> {
     let mut statement = book.db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();

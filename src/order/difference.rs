@@ -20,8 +20,9 @@ pub struct Difference {
 }
 
 /// What is different in `after` as compared with `before`, the graver first. What `after` no longer
-/// tells is no difference (P-11), nor is what touches no field.
+/// tells is no difference (P-11), nor what `before` could not tell yet, nor what touches no field.
 pub fn differences(before: &Order, after: &Order) -> Vec<Difference> {
+    let before = &*before.with_asked_since(after);
     let after = &after.with_known(&People::of(before));
     let differs = |field: &Field| field.difference(before, after);
     Field::ALL.iter().filter_map(differs).collect()
@@ -116,6 +117,7 @@ impl Order {
 
 /// Whether every parcel goes to the same door and person as before.
 pub(crate) fn same_places(before: &Order, after: &Order) -> bool {
+    let before = &*before.with_asked_since(after);
     before.ship_to.len() == after.ship_to.len()
         && before.ship_to.iter().zip(&after.ship_to).all(|(a, b)| a.same_place(b))
 }

@@ -64,6 +64,10 @@ pub struct Order {
     pub(crate) test: bool,
     /// Anything else worth showing, as pairs of a label and a text.
     pub(crate) attributes: Vec<(String, String)>,
+    /// Whether it is of a document for which an earlier version of the program asked less: parts of
+    /// names and options that only another version has are untold here (P-11).
+    #[serde(skip)]
+    pub(crate) asked_less: bool,
 }
 
 impl Order {

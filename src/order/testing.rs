@@ -59,6 +59,7 @@ pub(crate) fn order(remote_id: &str, status: Status) -> Order {
         source: "checkout".to_owned(),
         test: false,
         attributes: Vec::new(),
+        asked_less: false,
     }
 }
 

@@ -3,6 +3,8 @@
 //! emptied by it (P-11). What stands in a document in the place of something erased, an adapter
 //! reads as nothing.
 
+use std::borrow::Cow;
+
 use super::{Address, Buyer, Order};
 
 /// What is known of the people of an order.
@@ -59,6 +61,42 @@ impl Order {
         }
         full
     }
+}
+
+impl Order {
+    /// The same with what `later` has of names and options, where they are untold here: an earlier
+    /// version of the program asked the channel for less. Whoever lives at another place, or is
+    /// called otherwise, is another one all the same.
+    pub(crate) fn with_asked_since<'o>(&'o self, later: &Order) -> Cow<'o, Self> {
+        if !self.asked_less || later.asked_less {
+            return Cow::Borrowed(self);
+        }
+        let mut full = self.clone();
+        if full.ship_to.len() == later.ship_to.len() {
+            for (before, after) in full.ship_to.iter_mut().zip(&later.ship_to) {
+                if is_within(before.name.split_whitespace(), after.name.split_whitespace()) {
+                    before.name.clone_from(&after.name);
+                }
+            }
+        }
+        for line in &mut full.lines {
+            let of_line = later.lines.iter().find(|later| later.remote_id == line.remote_id);
+            if let Some(later) = of_line.filter(|later| is_within(parts(&line.variant), parts(&later.variant))) {
+                line.variant.clone_from(&later.variant);
+            }
+        }
+        Cow::Owned(full)
+    }
+}
+
+fn parts(variant: &str) -> impl Iterator<Item = &str> {
+    variant.split(", ").filter(|part| !part.is_empty())
+}
+
+/// Whether these words are there in their order, with others or without.
+fn is_within<'w>(words: impl Iterator<Item = &'w str>, mut all: impl Iterator<Item = &'w str>) -> bool {
+    let mut words = words.peekable();
+    words.peek().is_some() && words.all(|word| all.any(|other| other == word))
 }
 
 fn is_blank(text: &str) -> bool {

@@ -82,6 +82,7 @@ fn map(o: &wire::Order<'_>) -> Result<Order, String> {
         source: o.order_source.get().to_owned(),
         test: is_test(o),
         attributes: lines::attributes(o, &places),
+        asked_less: false,
         remote_id,
     };
     Ok(if status_id == REFUNDED { order.said_to_be_given_back() } else { order })

@@ -36,6 +36,7 @@ pub(crate) fn classify(request: &Request, reply: &Reply, now: Timestamp) -> Verd
         (200..=299, Some(told), _) => Some(in_disguise(request, &told)),
         (404, Some(_), Effect::Read) if is_of_one(request) => Some(Verdict::Good),
         (404, Some(told), Effect::Read) => Some(no_shop(request, &told)),
+        (403, Some(told), _) if is_barred(&told) => Some(barred(request, &told)),
         (403, Some(told), Effect::Read) => Some(not_shown(request, &told)),
         (429, told, _) => Some(throttled(request, reply, &told.unwrap_or_default(), now)),
         (status @ (400 | 403 | 404 | 409 | 422), Some(told), _) => {
@@ -83,6 +84,26 @@ fn not_shown(request: &Request, told: &str) -> Verdict {
     Verdict::Refused(Error::new(ErrorKind::Permission, text).hint(
         "ordersync connect --test STORE looks whose consent it is; ordersync connect --reauth STORE asks for a new one",
     ))
+}
+
+/// Whether Etsy has barred somebody, the account or the shop: of an app's key [`super::auth`] tells.
+fn is_barred(told: &str) -> bool {
+    let told = told.to_ascii_lowercase();
+    ["banned", "suspended", "deactivated"].iter().any(|word| told.contains(word))
+}
+
+/// No consent of it helps, and nothing is sent in its name.
+fn barred(request: &Request, told: &str) -> Verdict {
+    let hint = "sign in at https://www.etsy.com as the seller: Etsy says there why, and what is to be done; then \
+                ordersync connect --test STORE looks whether the shop is let in again";
+    let refused = match request.effect {
+        Effect::Write => status::refused(&WORDS, request, 403, told),
+        Effect::Read => not_shown(request, told),
+    };
+    match refused {
+        Verdict::Refused(error) => Verdict::Refused(error.hint(hint)),
+        other => other,
+    }
 }
 
 /// A quota that is used up. One of a day has no pause that is worth waiting for.

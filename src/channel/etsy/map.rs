@@ -78,6 +78,7 @@ fn map(r: &Receipt<'_>) -> Result<Order, String> {
         source: source(r.receipt_type.get()),
         test: false,
         attributes: attributes(r),
+        asked_less: false,
         remote_id,
     };
     Ok(if word == status::GIVEN_BACK { order.said_to_be_given_back() } else { order })

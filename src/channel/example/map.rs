@@ -177,6 +177,7 @@ fn map(o: Document) -> Result<Order, String> {
         source: o.source,
         test: o.test,
         attributes: Vec::new(),
+        asked_less: false,
     })
 }
 

@@ -71,6 +71,11 @@ pub(crate) const SHIPMENTS: &str = "shipments";
 const CREDITMEMOS: &str = "creditmemos";
 const INVOICES: &str = "invoices";
 
+/// What the first version of the program did not ask for, and the member that tells what was: a
+/// member without a value is left out, so nothing else tells whether the shop was asked for it.
+pub(crate) const ASKED: [&str; 2] = ["parts of names", "options"];
+const ASKED_FOR: &str = "asked";
+
 /// Orders with all that belongs to them. What belongs to several is read together; an order at
 /// whose parts the shop fails costs one order.
 pub(crate) fn complete(api: &Api, statuses: &Statuses, rows: &[&RawValue]) -> Result<Found> {
@@ -92,7 +97,7 @@ pub(crate) fn complete(api: &Api, statuses: &Statuses, rows: &[&RawValue]) -> Re
         let parts = [(SHIPMENTS, shipments.get(id)), (CREDITMEMOS, memos.get(id)), (INVOICES, invoices.get(id))];
         let parts = parts.into_iter().filter_map(|(name, rows)| Some(rows?.clone().map(|rows| (name, rows))));
         match parts.collect::<Result<Vec<_>>>() {
-            Ok(parts) => found.orders.push(remote(row, &parts, statuses)?),
+            Ok(parts) => found.orders.push(remote(row, parts, statuses)?),
             Err(error) if error.is_too_much() => {
                 let why = format!(
                     "its shipments, its credit memos or its invoices, which the shop keeps apart: {}",
@@ -166,7 +171,7 @@ fn read(api: &Api, list: &'static str, ids: &[&str]) -> Result<BTreeMap<String, 
 
 /// The order's row with its parts as it is kept, and what could be made of it. Of what is no JSON
 /// nothing is kept but its id: what is in it, nobody can tell.
-fn remote(row: &RawValue, parts: &[(&'static str, Rows)], statuses: &Statuses) -> Result<RemoteOrder> {
+fn remote(row: &RawValue, mut parts: Vec<(&'static str, Rows)>, statuses: &Statuses) -> Result<RemoteOrder> {
     let id = || dug(row, "entity_id");
     let named = |id: Option<String>| id.unwrap_or_else(|| nameless(row.get()));
     if let Some(why) = broken(row) {
@@ -174,7 +179,9 @@ fn remote(row: &RawValue, parts: &[(&'static str, Rows)], statuses: &Statuses) -
         let document = serde_json::value::to_raw_value(&serde_json::json!({ "entity_id": id })).map_err(unwritten)?;
         return Ok(RemoteOrder { remote_id: named(id), document, order: Err(why.to_owned()) });
     }
-    let document = joined(&ORDER.kept(row)?, parts)?;
+    let asked = ASKED.iter().map(|asked| serde_json::value::to_raw_value(asked).map_err(unwritten));
+    parts.push((ASKED_FOR, asked.collect::<Result<Rows>>()?));
+    let document = joined(&ORDER.kept(row)?, &parts)?;
     let order = map::order(document.get(), statuses).map(Box::new);
     let remote_id = order.as_ref().map_or_else(|_| named(id()), |order| order.remote_id.clone());
     Ok(RemoteOrder { remote_id, document, order })
@@ -339,7 +346,7 @@ mod tests {
         let json = r#"{"entity_id":7,"remote_ip":"203.0.113.7","x_forwarded_for":"203.0.113.8","protect_code":"5ecr3t",
             "payment":{"method":"stripe","cc_last4":"4242","cc_exp_year":"2031","additional_information":["tok_5ecr3t"],"last_trans_id":"ch_1"},
             "extension_attributes":{"payment_additional_info":[{"key":"token","value":"tok_5ecr3t"},{"key":"method_title","value":"Card"}]}}"#;
-        let found = remote(&raw(json), &[], &Statuses::new()).unwrap();
+        let found = remote(&raw(json), Vec::new(), &Statuses::new()).unwrap();
         for secret in ["203.0.113", "5ecr3t", "4242", "2031", "additional_information", "tok"] {
             assert!(!found.document.get().contains(secret), "{secret}: {}", found.document.get());
         }
@@ -350,12 +357,12 @@ mod tests {
             r#"{{"items":[{{"product_option":{{"extension_attributes":{{"custom_options":[{{"option_id":"12","option_value":"{file}"}},
             {{"option_id":"13","option_value":"text/x,y"}}]}}}}}}]}}"#
         );
-        let found = remote(&raw(&json), &[], &Statuses::new()).unwrap();
+        let found = remote(&raw(&json), Vec::new(), &Statuses::new()).unwrap();
         let options =
             r#"[{"option_id":"12","option_value":"Ann, at sea.jpg"},{"option_id":"13","option_value":"text/x,y"}]"#;
         assert!(found.document.get().contains(options), "{}", found.document.get());
         let broken = serde_json::to_string(r#"{"entity_id":8,"payment":{"cc_last4":"4242"},"x":01}"#).unwrap();
-        let found = remote(&raw(&broken), &[], &Statuses::new()).unwrap();
+        let found = remote(&raw(&broken), Vec::new(), &Statuses::new()).unwrap();
         assert_eq!((found.remote_id.as_str(), found.document.get()), ("8", r#"{"entity_id":"8"}"#));
         assert!(found.order.is_err());
     }

@@ -117,7 +117,7 @@ impl<'o, 'a> Rows<'o, 'a> {
         }
         let of_each = self.memos().map(|memo| self.ones(bundle, |item| in_memo(memo, item)));
         let is_torn = of_each.collect::<Result<Vec<_>, _>>()?.contains(&None);
-        Ok(is_torn || self.ones(bundle, refunded)?.is_none())
+        Ok(is_torn || self.ones(bundle, refunded)?.is_none() || self.ones(bundle, canceled)?.is_none())
     }
 
     /// How many of a bundle this counts; `None` where it is some parts without the others. The row of a
@@ -147,6 +147,26 @@ impl<'o, 'a> Rows<'o, 'a> {
         }
         let least = self.ones_of_each(item, refunded)?.into_iter().min();
         Ok(least.unwrap_or_default().floor())
+    }
+
+    /// How many of a line were cancelled by themselves. The shop counts those of a bundle in its row or
+    /// in its parts, as it ships them and reckons its price: which is empty tells nothing.
+    fn canceled(&self, item: &Item<'_>) -> Result<Decimal, String> {
+        let bundle = self.parent(item).filter(|parent| !is_configurable(parent));
+        if let Some(bundle) = bundle {
+            let of_parts = sum(self.children(bundle).map(canceled).collect::<Result<Vec<_>, _>>()?);
+            let all = LineQuantity { line_id: bundle.item_id.get().to_owned(), quantity: canceled(bundle)? };
+            let parts = if of_parts.is_zero() { self.parts_of(&all)?.unwrap_or_default() } else { Vec::new() };
+            let mine = parts.into_iter().find(|part| part.line_id == item.item_id.get());
+            return mine.map_or_else(|| canceled(item), |part| Ok(part.quantity));
+        }
+        if is_configurable(item) || self.children(item).next().is_none() {
+            return canceled(item);
+        }
+        match self.ones(item, canceled)? {
+            Some(ones) => Ok(ones),
+            None => Ok(self.ones_of_each(item, canceled)?.into_iter().min().unwrap_or_default().floor()),
+        }
     }
 
     /// How many of a line the order counts as shipped. The row of a bundle that goes in its parts
@@ -227,8 +247,7 @@ impl<'o, 'a> Rows<'o, 'a> {
         let (mut open, mut done) = (false, false);
         for item in self.items.iter().filter(|item| self.parent(item).is_none()) {
             let invoiced = amount(&item.qty_invoiced, "qty_invoiced")?;
-            let left =
-                amount(&item.qty_ordered, "qty_ordered")?.saturating_sub(amount(&item.qty_canceled, "qty_canceled")?);
+            let left = amount(&item.qty_ordered, "qty_ordered")?.saturating_sub(self.canceled(item)?);
             open |= invoiced < left;
             done |= !invoiced.is_zero();
         }
@@ -243,6 +262,11 @@ fn is_configurable(item: &Item<'_>) -> bool {
 /// How many of a row the order counts as given back.
 fn refunded(item: &Item<'_>) -> Result<Decimal, String> {
     Ok(amount(&item.qty_refunded, "qty_refunded")?.max(Decimal::ZERO))
+}
+
+/// How many of a row were cancelled.
+fn canceled(item: &Item<'_>) -> Result<Decimal, String> {
+    Ok(amount(&item.qty_canceled, "qty_canceled")?.max(Decimal::ZERO))
 }
 
 /// How many of a row a credit memo gives back.
@@ -271,7 +295,7 @@ pub(crate) fn lines(rows: &Rows<'_, '_>, is_cancelled: bool) -> Result<(Vec<Line
             continue;
         }
         let ordered = quantity(item)?;
-        let cancelled = if is_cancelled { Decimal::ZERO } else { amount(&item.qty_canceled, "qty_canceled")? };
+        let cancelled = if is_cancelled { Decimal::ZERO } else { rows.canceled(item)? };
         if ordered < Decimal::ZERO {
             return Err(format!("qty_ordered is {ordered}"));
         }

@@ -7,6 +7,7 @@
 
 use rust_decimal::Decimal;
 
+use super::document::ASKED;
 use super::lines::{Rows, lines};
 use super::status::{self, CANCELED, Evidence, Statuses, held_as, meaning};
 use super::wire;
@@ -81,6 +82,7 @@ fn map(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
         source: source(o).to_owned(),
         test: false,
         attributes: attributes(o, picked_up),
+        asked_less: !ASKED.iter().all(|asked| o.ordersync.0.asked.0.iter().any(|of| of.get() == *asked)),
         remote_id: remote_id.to_owned(),
     };
     Ok(if is_closed { order.said_to_be_given_back() } else { order })

@@ -106,6 +106,8 @@ documents! {
         shipments: Keyed<Shipment<'a>>,
         creditmemos: Keyed<Creditmemo<'a>>,
         invoices: Keyed<Invoice<'a>>,
+        /// What was asked for that the first version of the program did not ask for.
+        asked: Keyed<Text<'a>>,
     }
 
     /// A row of an order: a line, or what a line is made of. `row_total` is not read: what is in it

@@ -104,6 +104,7 @@ fn map(o: &wire::Order, authorized: Status) -> Result<Order, String> {
         source: text(&o.source_name),
         test: o.test,
         attributes: attributes(o),
+        asked_less: false,
         lines,
     })
 }

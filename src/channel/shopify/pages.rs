@@ -20,7 +20,7 @@ use super::list::{List, Span};
 use super::settings::Settings;
 use super::sizes::chokes;
 use super::slices::count_one;
-use super::{OVERLAP, around, document, map, number, query, wire};
+use super::{OVERLAP, around, document, list, map, number, query, wire};
 use crate::channel::census::{Census, SURELY_BEFORE, unlisted};
 use crate::channel::checkpoint::{self, Checkpoint, Now, Taken};
 use crate::channel::rows::nameless;
@@ -66,6 +66,14 @@ pub(crate) struct Walk {
     /// The orders that were held back or scheduled when it was last asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     held: Vec<String>,
+    /// Those of which something was, the rest of an order in parts among them; nothing where the app
+    /// could not see that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    waiting: Option<Vec<String>>,
+    /// Before it was asked for the first time: what was last changed before this second is not
+    /// imported for being held back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    oldest: Option<i64>,
 }
 
 /// A list by modification time that is being read.
@@ -136,13 +144,19 @@ impl Place {
 
 impl Walk {
     /// A walk from where the changes stand.
-    pub(crate) fn new(at: Checkpoint, counted: Option<u64>) -> Self {
-        Self { at, until: None, counted, reading: None, held: Vec::new() }
+    /// `oldest`: the first second of what is imported at all.
+    pub(crate) fn new(at: Checkpoint, oldest: Option<i64>, counted: Option<u64>) -> Self {
+        Self { at, until: None, counted, reading: None, held: Vec::new(), waiting: None, oldest }
     }
 
     /// A walk over a span.
     pub(crate) fn over(span: Span, counted: Option<u64>) -> Self {
-        Self { until: span.until, ..Self::new(Checkpoint::new(span.since), counted) }
+        Self { until: span.until, ..Self::new(Checkpoint::new(span.since), span.since, counted) }
+    }
+
+    /// Which orders were held back when it was last asked.
+    fn known(&self) -> Known {
+        Known { held: self.held.clone(), waiting: self.waiting.clone(), oldest: self.oldest }
     }
 }
 
@@ -250,7 +264,7 @@ fn changes(api: &Api, settings: &Settings, walk: Walk) -> Result<Page> {
 }
 
 fn go_on(api: &Api, settings: &Settings, mut walk: Walk) -> Result<Page> {
-    let known = walk.reading.is_none().then(|| walk.held.clone());
+    let known = walk.reading.is_none().then(|| walk.known());
     let mut reading = match walk.reading.take() {
         Some(reading) => reading,
         None => {
@@ -259,9 +273,12 @@ fn go_on(api: &Api, settings: &Settings, mut walk: Walk) -> Result<Page> {
         }
     };
     let list = List::changed(Span { since: reading.since, until: walk.until });
-    let mut read = step(api, settings, list, &mut reading.place, known.as_deref())?;
+    let mut read = step(api, settings, list, &mut reading.place, known.as_ref())?;
     match read.held.take() {
-        Some(held) if walk.until.is_none() => (walk.held, read.reread) = (held.now, held.changed),
+        Some(held) if walk.until.is_none() => {
+            (walk.held, walk.waiting, walk.oldest) = (held.now, held.waiting, None);
+            read.reread = held.changed;
+        }
         _ => {}
     }
     let now = api.now().timestamp();
@@ -296,7 +313,7 @@ fn slice(api: &Api, settings: &Settings, mut slice: Slice) -> Result<Page> {
 
 /// Reads a page of a list. Its end is held against how many orders were counted. `known`: the first
 /// page of a run, and which orders were held back before it.
-fn step(api: &Api, settings: &Settings, list: List, place: &mut Place, known: Option<&[String]>) -> Result<Read> {
+fn step(api: &Api, settings: &Settings, list: List, place: &mut Place, known: Option<&Known>) -> Result<Read> {
     let asked = api.now().timestamp();
     let mut read = match fetch(api, settings, known, list, place.after.as_deref(), &place.last) {
         Err(error) if place.after.is_some() && is_bad_cursor(&error) && api.may_restart() => {
@@ -381,22 +398,37 @@ pub(crate) struct Read {
 struct Held {
     /// As many of them as are looked after, the newest first.
     now: Vec<String>,
+    /// Those with a fulfilment order that is; nothing where the app does not see such.
+    waiting: Option<Vec<String>>,
     /// Those that are so since it was last asked, or no more.
     changed: Vec<String>,
+}
+
+/// Which orders were held back when it was last asked.
+struct Known {
+    held: Vec<String>,
+    waiting: Option<Vec<String>>,
+    /// Where it was never asked: what was last changed before is not looked after.
+    oldest: Option<i64>,
 }
 
 /// How many orders that are held back are looked after: as many as one question lists.
 const MOST_HELD: usize = 100;
 
 impl Held {
-    fn of(known: &[Option<wire::Held>], listed: &[wire::Held], rows: &[Row]) -> Self {
+    fn of(before: &Known, data: &Told, rows: &[Row]) -> Self {
+        let (known, listed) = (&data.known, &data.listed);
+        let is_meant =
+            |at: Option<&str>| before.oldest.is_none_or(|oldest| map::second(at).is_none_or(|at| at >= oldest));
         let is_held = |one: &wire::Held| matches!(&*one.display_fulfillment_status, map::ON_HOLD | map::SCHEDULED);
         let known = || known.iter().flatten();
         // Whatever the search gives, each says how it is.
         let mut now: Vec<String> =
             listed.iter().filter(|one| is_held(one)).map(|one| number(&one.id).to_owned()).collect();
         let was_known = |id: &&String| !known().any(|one| number(&one.id) == **id);
-        let mut changed: Vec<String> = now.iter().filter(was_known).cloned().collect();
+        let is_new = |one: &&wire::Held| is_held(one) && is_meant(one.updated_at.as_deref());
+        let new = listed.iter().filter(is_new).map(|one| number(&one.id).to_owned());
+        let mut changed: Vec<String> = new.filter(|id| was_known(&id)).collect();
         // What is asked for by its id is as it is now; the list is of an index.
         changed.extend(known().filter(|one| !is_held(one)).map(|one| number(&one.id).to_owned()));
         for one in known().filter(|one| is_held(one)) {
@@ -408,11 +440,33 @@ impl Held {
         let is_over = |id: &String| known().any(|one| number(&one.id) == id && !is_held(one));
         now.retain(|id| !is_over(id));
         now.truncate(MOST_HELD);
+        let waiting = data.waiting.as_deref().map(|routes| {
+            let of = |route: &wire::Waiting| route.order_id.as_deref().map(|id| number(id).to_owned());
+            let (was, all) = (before.waiting.as_deref().unwrap_or_default(), routes.iter().filter_map(of));
+            let mut ids: Vec<String> = all.filter(|id| !now.contains(id)).collect();
+            ids.sort_unstable();
+            ids.dedup();
+            let new = routes.iter().filter(|route| is_meant(route.updated_at.as_deref())).filter_map(of);
+            changed.extend(new.filter(|id| ids.contains(id) && !was.contains(id)));
+            // The list is of the fulfilment orders that wait: what is no more on it waits no more.
+            changed.extend(was.iter().filter(|id| !ids.contains(id)).cloned());
+            ids
+        });
         changed.retain(|id| rows.iter().all(|row| row.order.remote_id != *id));
         changed.sort_unstable();
         changed.dedup();
-        Self { now, changed }
+        Self { now, waiting: waiting.or_else(|| before.waiting.clone()), changed }
     }
+}
+
+/// What the first page of a run tells of orders that are held back.
+struct Told {
+    /// How those stand that were when it was last asked, each by its id.
+    known: Vec<Option<wire::Held>>,
+    /// Those that are by the search.
+    listed: Vec<wire::Held>,
+    /// The fulfilment orders that are.
+    waiting: Option<Vec<wire::Waiting>>,
 }
 
 /// Orders by their global ids, as they are now, as far as there are any.
@@ -461,13 +515,15 @@ pub(crate) enum Onward {
 fn fetch(
     api: &Api,
     settings: &Settings,
-    known: Option<&[String]>,
+    known: Option<&Known>,
     list: List,
     after: Option<&str>,
     last: &Last,
 ) -> Result<Read> {
     let saw_routes = api.sees_routes();
-    match ask(api, known, list, after).and_then(|(size, answer)| read(api, settings, answer, list, after, size)) {
+    match fetch_once(api, settings, known, list, after) {
+        // Once more, at once: the index may have it right by now. If not, the page is refused.
+        Err(error) if list::is_of_a_stray(&error) => fetch_once(api, settings, known, list, after),
         Err(error) if chokes(&error) => around::read(api, settings, list, after, last),
         // The app may see them since it was last asked what it may do.
         Ok(_) if !saw_routes && api.sees_routes() => fetch(api, settings, known, list, after, last),
@@ -475,14 +531,19 @@ fn fetch(
     }
 }
 
+fn fetch_once(api: &Api, settings: &Settings, known: Option<&Known>, list: List, after: Option<&str>) -> Result<Read> {
+    let (size, answer) = ask(api, known, list, after)?;
+    read(api, settings, answer, (list, known), after, size)
+}
+
 /// A page of as many orders as may be asked for at once, and how many that is.
-fn ask(api: &Api, known: Option<&[String]>, list: List, after: Option<&str>) -> Result<(u32, Answer)> {
+fn ask(api: &Api, known: Option<&Known>, list: List, after: Option<&str>) -> Result<(u32, Answer)> {
     let document = if known.is_some() { &query::FIRST_ORDERS } else { &query::ORDERS };
     loop {
         let (size, lines) = (api.sizes.page(), api.sizes.page_lines.get());
         let mut question = list.question(size, lines, after);
         if let Some(known) = known {
-            question["known"] = known.iter().map(|id| format!("gid://shopify/Order/{id}")).collect();
+            question["known"] = known.held.iter().map(|id| format!("gid://shopify/Order/{id}")).collect();
         }
         match api.ask_page(document, question) {
             Ok(answer) => {
@@ -499,7 +560,7 @@ fn ask(api: &Api, known: Option<&[String]>, list: List, after: Option<&str>) -> 
 pub(crate) fn ask_shortly(api: &Api, settings: &Settings, list: List, after: Option<&str>, size: u32) -> Result<Read> {
     let question = list.question(size, api.sizes.page_lines.get(), after);
     let answer = api.ask_shortly(&query::ORDERS, question)?;
-    read(api, settings, answer, list, after, size)
+    read(api, settings, answer, (list, None), after, size)
 }
 
 /// What a page of orders comes to in points for each order, for an estimate.
@@ -513,13 +574,20 @@ pub(crate) fn measure(api: &Api, list: List) -> Result<Option<f64>> {
     Ok(cost.actual_query_cost.map(|cost| cost / f64::from(size)))
 }
 
-fn read(api: &Api, settings: &Settings, answer: Answer, list: List, after: Option<&str>, size: u32) -> Result<Read> {
+fn read(
+    api: &Api,
+    settings: &Settings,
+    answer: Answer,
+    (list, known): (List, Option<&Known>),
+    after: Option<&str>,
+    size: u32,
+) -> Result<Read> {
     let data: wire::Orders<Box<RawValue>> = answer.read()?;
     let mut warnings = answer.hidden.clone();
     warnings.sort();
     warnings.dedup();
-    let (known, listed) = (data.known, data.held);
-    let is_first = data.current_app_installation.is_some();
+    let waiting = data.waiting.map(|routes| routes.nodes);
+    let told = Told { known: data.known, listed: data.held.nodes, waiting };
     if let Some(app) = data.current_app_installation {
         // A scope that went away is an error where orders hang on it, and the one that hides old
         // orders is told in every run.
@@ -541,7 +609,7 @@ fn read(api: &Api, settings: &Settings, answer: Answer, list: List, after: Optio
     let row = |(document, (made, changed))| Row { order: remote(document, settings.authorized), made, changed };
     let rows: Vec<Row> = documents.into_iter().zip(times).map(row).collect();
     list.check(&rows, size as usize, api.now().timestamp())?;
-    let held = is_first.then(|| Held::of(&known, &listed.nodes, &rows));
+    let held = known.map(|known| Held::of(known, &told, &rows));
     Ok(Read { rows, next, warnings, held, ..Read::default() })
 }
 

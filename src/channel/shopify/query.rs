@@ -176,13 +176,16 @@ documents! {
     ORDERS "Orders" 600.0 orders!("Orders", "", "");
 
     /// The first page of a run, which also tells what the token may do, and which orders are held
-    /// back or scheduled: no change of theirs says so. A sync with nothing new stays one request.
+    /// back or scheduled, as a whole or what is left of them: no change of theirs says so, and a
+    /// word for the whole order says nothing of its rest. A sync with nothing new stays one request.
     FIRST_ORDERS "FirstOrders" 600.0 orders!(
         "FirstOrders",
         ",$known:[ID!]!",
         "currentAppInstallation{accessScopes{handle}} known:nodes(ids:$known){... on Order{id displayFulfillmentStatus}} \
          held:orders(first:100,query:\"fulfillment_status:on_hold OR fulfillment_status:scheduled\",sortKey:CREATED_AT,\
-         reverse:true){nodes{id displayFulfillmentStatus}} "
+         reverse:true){nodes{id displayFulfillmentStatus updatedAt}} \
+         waiting:fulfillmentOrders(first:100,query:\"status:on_hold OR status:scheduled\",sortKey:ID,reverse:true)\
+         @include(if:$routes){nodes{orderId updatedAt}} "
     );
 
     /// A page of orders, as far as it takes to tell whether there is something new.

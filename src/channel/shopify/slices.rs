@@ -61,7 +61,7 @@ pub(crate) fn plan(api: &Api, settings: &Settings, range: &Range) -> Result<Plan
     let slices = parts.into_iter().map(|part| Cursor::new(&position(part))).collect::<Result<Vec<_>>>()?;
     // What is made or changed while the slices are read is for this walk.
     let rest = Checkpoint::seen(Some(began), super::OVERLAP, began);
-    Ok(Plan { slices, changes: Cursor::new(&Position::Walk(Walk::new(rest, None)))?, total })
+    Ok(Plan { slices, changes: Cursor::new(&Position::Walk(Walk::new(rest, span.since, None)))?, total })
 }
 
 /// How many orders there are and when the oldest was made, in seconds. Where it cannot be shown, in

@@ -269,6 +269,8 @@ pub(crate) struct Orders<T> {
     /// Those that are held back.
     #[serde(default = "Nodes::default")]
     pub(crate) held: Nodes<Held>,
+    /// The fulfilment orders that are, where the app may see such.
+    pub(crate) waiting: Option<Nodes<Waiting>>,
 }
 
 /// An order's id and times, whatever else is wrong with it.
@@ -393,7 +395,10 @@ objects! {
     Scope { handle: String }
 
     /// An order that was held back.
-    Held [id: String, display_fulfillment_status: String] {}
+    Held [id: String, display_fulfillment_status: String] { updated_at: Option<String> }
+
+    /// A fulfilment order that is held back.
+    Waiting { order_id: Option<String>, updated_at: Option<String> }
 
     /// Things that were asked for by their ids, each in its place.
     Listed { nodes: Vec<Option<Value>> }

@@ -44,8 +44,8 @@ pub(crate) struct Api {
 struct Refunds {
     /// The orders that the shop's list of refunds has named.
     named: Mutex<BTreeSet<String>>,
-    /// The whole of that list has been read.
-    whole: Mutex<bool>,
+    /// That list has been read from this second on.
+    read_from: Mutex<Option<i64>>,
     /// Orders of this shop leave out refunds that the list has.
     unlisted: AtomicBool,
 }
@@ -191,13 +191,13 @@ impl Api {
         }
     }
 
-    /// Has the whole list of refunds read by `read`, once: whoever comes meanwhile waits for it, and where
-    /// it fails the next one tries again.
-    pub(crate) fn with_all_refunds(&self, read: impl FnOnce() -> Result<()>) -> Result<()> {
-        let mut is_read = self.refunds.whole.lock().unwrap_or_else(PoisonError::into_inner);
-        if !*is_read {
-            read()?;
-            *is_read = true;
+    /// Has the list of refunds read by `read` from this second on, up to the one from which it was read
+    /// already: whoever comes meanwhile waits for it, and where it fails the next one tries again.
+    pub(crate) fn with_refunds_since(&self, since: i64, read: impl FnOnce(Option<i64>) -> Result<()>) -> Result<()> {
+        let mut from = self.refunds.read_from.lock().unwrap_or_else(PoisonError::into_inner);
+        if from.is_none_or(|from| since < from) {
+            read(*from)?;
+            *from = Some(since);
         }
         Ok(())
     }

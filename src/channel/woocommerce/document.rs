@@ -22,6 +22,7 @@ use super::wire::{Head, Order};
 use crate::channel::all_pages::{More, all_pages};
 use crate::channel::parts::{Rows, in_order, joined};
 use crate::channel::{Found, RemoteOrder, Unshown};
+use crate::clock::Timestamp;
 use crate::error::{ErrorKind, Result};
 
 /// What is read of a refund.
@@ -82,7 +83,8 @@ fn has_fulfillments(api: &Api, seen: &RemoteOrder) -> bool {
 fn refunds(api: &Api, orders: &[RemoteOrder]) -> Result<BTreeMap<String, Result<Rows>>> {
     let one = api.leaves_out_refunds() && orders.len() == 1;
     if api.leaves_out_refunds() && !one && api.facts().refunds {
-        api.with_all_refunds(|| all_refunded(api))?;
+        let since = since(orders);
+        api.with_refunds_since(since, |until| refunded(api, since, until))?;
     }
     // That an order lists none says nothing where the shop's own list has one of it.
     let may_have = |seen: &RemoteOrder| one || is_untold(seen) || api.is_named_refunded(&seen.remote_id);
@@ -108,12 +110,26 @@ fn refunds(api: &Api, orders: &[RemoteOrder]) -> Result<BTreeMap<String, Result<
     Ok(found)
 }
 
-/// Has the shop's list of refunds name all orders that it has any of: of a shop whose orders leave
-/// them out, read once, it tells which orders to ask for.
-fn all_refunded(api: &Api) -> Result<()> {
+/// How much earlier than its order a refund may be by the times that the shop tells: a version that
+/// does not heed that times are UTC takes them for its own.
+const ZONES: i64 = 86_400;
+
+/// From when on the refunds of these orders were made, in seconds: nothing is given back before it
+/// was ordered. Of an order that cannot be read nobody knows.
+fn since(orders: &[RemoteOrder]) -> i64 {
+    let placed = |seen: &RemoteOrder| seen.order.as_ref().map_or(0, |order| order.placed_at.timestamp());
+    orders.iter().map(placed).min().unwrap_or(0).saturating_sub(ZONES).max(0)
+}
+
+/// Has the shop's list of refunds name the orders that it has any of, from one second up to another:
+/// of a shop whose orders leave them out it tells which orders to ask for.
+fn refunded(api: &Api, since: i64, until: Option<i64>) -> Result<()> {
     let text = |row: &Box<_>| RawValue::get(row).to_owned();
-    let fields = "id,parent_id";
-    let rows = all_pages("refunds", Rows::new(), 1u64, text, |number| page(api, REFUNDS, *number, (None, fields)))?;
+    let bound = |at: i64| Timestamp::from_timestamp(at, 0).unwrap_or_default().format("%Y-%m-%dT%H:%M:%S").to_string();
+    let mut within = vec![("dates_are_gmt", "true".to_owned()), ("after", bound(since))];
+    within.extend(until.map(|until| ("before", bound(until.saturating_add(ZONES)))));
+    let read = |number: &u64| page(api, REFUNDS, *number, &within, "id,parent_id");
+    let rows = all_pages("refunds", Rows::new(), 1u64, text, read)?;
     let parent = |row: &RawValue| serde_json::from_str::<Head<'_>>(row.get()).ok()?.parent_id.id().map(str::to_owned);
     api.names_refunded(rows.iter().filter_map(|row| parent(row)));
     Ok(())
@@ -140,7 +156,7 @@ fn together(api: &Api, listed: &BTreeMap<&str, BTreeSet<&str>>) -> Result<BTreeM
     let mut left: Vec<&str> = of.keys().copied().collect();
     while !left.is_empty() {
         let asked = left.iter().take(AT_ONCE).copied().collect::<Vec<_>>();
-        let rows = match optional(page(api, REFUNDS, 1, (Some(asked.join(",")), REFUND))) {
+        let rows = match optional(page(api, REFUNDS, 1, &[("include", asked.join(","))], REFUND)) {
             Err(error) if error.is_too_much() => break,
             answer => answer?.map(|(rows, _)| rows).unwrap_or_default(),
         };
@@ -174,18 +190,24 @@ fn is_id(text: &str) -> bool {
 fn of_one(api: &Api, order: &str) -> Result<Rows> {
     let text = |row: &Box<_>| RawValue::get(row).to_owned();
     let route = format!("wc/v3/orders/{order}/refunds");
-    all_pages("refunds", Rows::new(), 1u64, text, |number| page(api, &route, *number, (None, REFUND)))
+    all_pages("refunds", Rows::new(), 1u64, text, |number| page(api, &route, *number, &[], REFUND))
 }
 
 /// The list of all refunds.
 const REFUNDS: &str = "wc/v3/refunds";
 
-/// A page of a list of refunds, or of these of it, with these members.
-fn page(api: &Api, route: &str, number: u64, (only, fields): (Option<String>, &str)) -> Result<(Rows, More<u64>)> {
+/// A page of a list of refunds, or of those of it that `only` asks for, with these members.
+fn page(
+    api: &Api,
+    route: &str,
+    number: u64,
+    only: &[(&'static str, String)],
+    fields: &str,
+) -> Result<(Rows, More<u64>)> {
     let page = number.to_string();
     let mut query =
         vec![("per_page", "100"), ("orderby", "id"), ("order", "asc"), ("page", &page), ("_fields", fields)];
-    query.extend(only.as_deref().map(|ids| ("include", ids)));
+    query.extend(only.iter().map(|(name, value)| (*name, value.as_str())));
     let reply = api.get_briefly(route, &query)?;
     if reply.status == 404 {
         return Ok((Rows::new(), More::No));

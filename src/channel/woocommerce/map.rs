@@ -123,6 +123,7 @@ fn as_told(o: &wire::Order<'_>, statuses: &Statuses) -> Result<Order, String> {
         source: o.created_via.get().to_owned(),
         test: false,
         attributes: attributes(o, picked_up),
+        asked_less: false,
         remote_id,
     };
     if is_erased(o, &order) {
@@ -599,7 +600,24 @@ fn with_labels(o: &wire::Order<'_>, mut shipments: Vec<RemoteShipment>) -> Vec<R
 /// Parcels that AfterShip keeps in the order's meta.
 fn of_aftership(o: &wire::Order<'_>) -> Vec<RemoteShipment> {
     let items: Vec<wire::AfterShip<'_>> = listed(o, "_aftership_tracking_items");
-    items.iter().filter_map(|item| parcel(&item.tracking_id, &item.slug, &item.tracking_number)).collect()
+    let with_lines = |item: &wire::AfterShip<'_>| {
+        let parcel = parcel(&item.tracking_id, &item.slug, &item.tracking_number)?;
+        Some(RemoteShipment { lines: aftership_lines(o, item).unwrap_or_default(), ..parcel })
+    };
+    items.iter().filter_map(with_lines).collect()
+}
+
+/// What is in such a parcel; nothing where one of its rows is of no line of the order, or tells no
+/// number: then nothing of what is in it is known.
+fn aftership_lines(o: &wire::Order<'_>, item: &wire::AfterShip<'_>) -> Option<Vec<LineQuantity>> {
+    let line = |row: &wire::AfterShipLine<'_>| {
+        let line = o.line_items.0.iter().find(|line| line.id.id().is_some() && line.id.get() == row.id.get())?;
+        let quantity = row.quantity.decimal("line_items.quantity").ok()?;
+        let line = LineQuantity { line_id: line.id.get().to_owned(), quantity };
+        (line.quantity >= Decimal::ZERO).then_some(line)
+    };
+    let lines = item.line_items.0.iter().map(line).collect::<Option<Vec<_>>>()?;
+    Some(lines.into_iter().filter(|line| !line.quantity.is_zero()).collect())
 }
 
 /// What a plugin keeps under this key as a list.
@@ -844,6 +862,37 @@ mod tests {
         let labels: Vec<&str> = found.attributes.iter().map(|(label, _)| label.as_str()).collect();
         assert_eq!(labels, ["pick-up point", "pick-up customer number"]);
         assert_eq!((found.ship_to[0].line1.as_str(), found.ship_to[0].line2.as_str()), ("Packstation 123", "1234567"));
+    }
+
+    /// Of three pieces, with these rows in a parcel of AfterShip.
+    #[test]
+    fn d5_what_aftership_has_in_a_parcel_counts_where_all_of_it_is_of_the_order() {
+        use serde_json::json;
+        let of = |rows: serde_json::Value| {
+            let parcel = json!({ "tracking_id": "a1", "tracking_number": "JD01", "slug": "dhl", "line_items": rows });
+            let document = json!({
+                "id": 141, "number": "141", "status": "processing", "currency": "EUR", "total": "45.00",
+                "date_created_gmt": "2026-11-23T07:00:50", "date_paid_gmt": "2026-11-23T07:00:50",
+                "line_items": [{ "id": 141001, "name": "Tee", "quantity": 3, "subtotal": "45.00", "total": "45.00" }],
+                "meta_data": [{ "id": 1, "key": "_aftership_tracking_items", "value": [parcel] }],
+            });
+            let order = order(&document.to_string(), &Statuses::default()).unwrap();
+            assert_eq!(order.shipments[0].parcels[0].tracking, "JD01");
+            let lines = order.shipments[0].lines.iter();
+            lines.map(|line| format!("{} of {}", line.quantity, line.line_id)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(json!([{ "id": 141_001, "quantity": 1 }])), ["1 of 141001"]);
+        assert_eq!(of(json!([{ "id": "141001", "quantity": "2" }, { "id": 7, "quantity": 0 }])), [""; 0]);
+        assert_eq!(of(json!([{ "id": "141001", "quantity": "2" }])), ["2 of 141001"]);
+        for odd in [
+            json!([{ "id": 141_001, "quantity": 1 }, { "id": 9, "quantity": 1 }]),
+            json!([{ "sku": "TEE", "quantity": 1 }]),
+            json!([{ "id": 141_001, "quantity": -1 }]),
+            json!("none"),
+            json!(null),
+        ] {
+            assert_eq!(of(odd.clone()), [""; 0], "{odd}");
+        }
     }
 
     #[test]

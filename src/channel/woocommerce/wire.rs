@@ -157,7 +157,16 @@ documents! {
     }
 
     /// A parcel of AfterShip, from order meta.
-    AfterShip { tracking_id: Text<'a>, tracking_number: Text<'a>, slug: Text<'a> }
+    AfterShip {
+        tracking_id: Text<'a>,
+        tracking_number: Text<'a>,
+        slug: Text<'a>,
+        /// What is in it, where the merchant said so.
+        line_items: Keyed<AfterShipLine<'a>>,
+    }
+
+    /// How many of a line of the order are in it.
+    AfterShipLine { id: Text<'a>, quantity: Amount<'a> }
 
     /// A label that was bought with WooCommerce Shipping, from order meta.
     Label { label_id: Text<'a>, tracking: Text<'a>, carrier_id: Text<'a>, refund: Maybe<LabelRefund<'a>> }

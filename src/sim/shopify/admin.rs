@@ -64,8 +64,15 @@ impl Shop {
     /// Changes what is not the order's own: its date does not move.
     fn quietly(&self, id: u64, news: Option<News>, change: impl FnOnce(&mut Order)) -> bool {
         self.with(|context| {
+            let now = context.now;
             let Some(order) = context.order_mut(id) else { return false };
+            let before = order.own.fulfillment_orders.clone();
             change(order);
+            for one in &mut order.own.fulfillment_orders {
+                if !before.iter().any(|before| (before.id, before.status) == (one.id, one.status)) {
+                    one.touched = Some(now);
+                }
+            }
             news.into_iter().for_each(|news| context.state.note(id, news));
             true
         })

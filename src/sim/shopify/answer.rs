@@ -55,6 +55,7 @@ const FIELDS: &[(&str, &str, Resolver)] = &[
     ("ordersCount", "read_orders", lists::count),
     ("order", "read_orders", order),
     ("nodes", "read_orders", lists::nodes),
+    ("fulfillmentOrders", "", lists::fulfillment_orders),
     ("fulfillmentOrder", "", |context, given| {
         let found = id_of("FulfillmentOrder", &given["id"]).and_then(|id| {
             let find = |order: &Order| order.own.fulfillment_orders.iter().find(|one| one.id == id).cloned();

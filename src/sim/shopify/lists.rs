@@ -61,6 +61,34 @@ fn of_status(context: &Context<'_>, text: &str) -> Option<Vec<u64>> {
     (!wanted.is_empty()).then(|| touched.filter(has).collect())
 }
 
+/// `fulfillmentOrders`: those of these statuses, the newest first, as far as the app may see them.
+pub(crate) fn fulfillment_orders(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
+    if !context.options.scopes.iter().any(|scope| scope.ends_with("_fulfillment_orders")) {
+        return Ok(json!({ "$denied": "untold", "$needed": true }));
+    }
+    let text = arguments.get("query").and_then(Value::as_str).unwrap_or_default();
+    let wanted: Vec<String> =
+        text.split_whitespace().filter_map(|term| term.strip_prefix("status:")).map(str::to_uppercase).collect();
+    let first = arguments.get("first").and_then(Value::as_u64).and_then(|first| usize::try_from(first).ok());
+    let touched = context.state.orders.iter().filter(|(_, entry)| entry.order.is_some());
+    let ids: Vec<(u64, i64)> = touched.map(|(id, entry)| (*id, entry.created)).collect();
+    let (mut found, only_of_services) = (Vec::new(), !context.options.has("read_merchant_managed_fulfillment_orders"));
+    for (id, created) in ids {
+        let Some(order) = context.order(id).filter(|_| visible(context.options, created, context.now)) else {
+            continue;
+        };
+        let all = order.own.fulfillment_orders.iter().filter(|one| one.service || !only_of_services);
+        found.extend(all.filter(|one| wanted.iter().any(|word| *word == one.status)).map(|one| {
+            let mut tree = render::fulfillment_order(one);
+            tree["updatedAt"] = json!(render::time(one.touched.unwrap_or(created)));
+            (one.id, tree)
+        }));
+    }
+    found.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
+    found.truncate(first.unwrap_or(50));
+    Ok(json!({ "$connection": found.into_iter().map(|(_, tree)| tree).collect::<Vec<_>>() }))
+}
+
 /// `nodes(ids:)`: what there is of them, each in its place.
 pub(crate) fn nodes(context: &mut Context<'_>, arguments: &Map<String, Value>) -> Answer {
     let mut trees = Vec::new();
@@ -127,6 +155,13 @@ pub(crate) fn orders(context: &mut Context<'_>, arguments: &Map<String, Value>) 
     query.descending = arguments.get("reverse") == Some(&Value::Bool(true));
     let row = |one: &super::Entry| (if query.by == By::Modified { one.seen } else { one.created }, one.id);
     let mut page: Vec<(i64, u64)> = context.state.find(query).take(first.saturating_add(1)).map(row).collect();
+    if context.state.own.strays < deaf.strays && query.behind.is_none() && query.by == By::Modified {
+        let all = Query { by: query.by, ..Query::default() };
+        let stray: Vec<(i64, u64)> =
+            context.state.find(all).take(1).map(row).filter(|one| !page.contains(one)).collect();
+        page.splice(0..0, stray);
+        context.state.own.strays += 1;
+    }
     let more = page.len() > first && !deaf.ends;
     page.truncate(first);
     if let Some(found) = of_status(context, text("query").unwrap_or_default()) {

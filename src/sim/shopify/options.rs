@@ -27,6 +27,9 @@ pub(crate) const ALL_SCOPES: &[&str] = &[
 pub struct Deaf {
     /// In which order.
     pub order: bool,
+    /// So many questions for orders find the oldest one of all before the others: the index has it
+    /// wrong.
+    pub strays: usize,
     /// More rows than this are never given.
     pub most_rows: usize,
     /// Every page says that it is the last.
@@ -52,7 +55,7 @@ options! {
         /// changes.
         price: f64 = 1.0,
         /// What of a question it does not hear, as with a cache or a proxy between.
-        deaf: Deaf = Deaf { order: false, most_rows: usize::MAX, ends: false },
+        deaf: Deaf = Deaf { order: false, strays: 0, most_rows: usize::MAX, ends: false },
         /// How long the search index is behind, in seconds.
         lag: i64 = 0,
         /// How long after an order its fulfilment orders are made, in seconds.

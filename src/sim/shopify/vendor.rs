@@ -41,6 +41,8 @@ pub struct Memory {
     pub(crate) throttled: u64,
     /// Queries that were not carried out because one may not cost that much.
     pub(crate) too_dear: u64,
+    /// How many questions have found an order that was not asked for.
+    pub(crate) strays: usize,
     /// Cancellations by their numbers.
     pub(crate) jobs: BTreeMap<u64, Job>,
     /// Bulk operations by id.
@@ -144,6 +146,8 @@ pub(crate) struct FulfillmentOrder {
     pub(crate) undelivered: bool,
     /// Why it is held back.
     pub(crate) hold: Option<String>,
+    /// When that or its status changed by itself.
+    pub(crate) touched: Option<i64>,
     /// Its lines.
     pub(crate) lines: Vec<OpenLine>,
 }
@@ -216,7 +220,7 @@ fn route(order: &mut Order) {
             gift: render::is_gift_card(line),
         };
         let (id, lines) = (order.id + if undelivered { 204 } else { 200 }, lines.map(open).collect());
-        FulfillmentOrder { id, status, location: 1, service: false, undelivered, hold: None, lines }
+        FulfillmentOrder { id, status, location: 1, service: false, undelivered, hold: None, touched: None, lines }
     };
     let all = [of(false), of(true)];
     order.own.fulfillment_orders = all.into_iter().filter(|one| !one.lines.is_empty()).collect();

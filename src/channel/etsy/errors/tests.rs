@@ -100,3 +100,21 @@ fn each_of_the_ways_to_be_let_in_by_nobody_is_told_apart() {
         assert!(!hint.is_empty() && all.iter().skip(nth + 1).all(|(other, _)| other != message), "{message}");
     }
 }
+
+/// The texts are in no document.
+#[test]
+fn c6_an_account_or_a_shop_that_etsy_has_barred_is_told_with_what_helps_whatever_was_asked() {
+    for told in ["User is banned", "This shop has been suspended", "Account deactivated"] {
+        for (effect, kind) in [(Effect::Read, ErrorKind::Permission), (Effect::Write, ErrorKind::Rejected)] {
+            let body = format!(r#"{{"error":"{told}"}}"#);
+            let Verdict::Refused(error) = verdict(effect, "/8/tracking", &reply(403, &[], &body)) else {
+                panic!("{told}")
+            };
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(error.message().contains(told), "{error}");
+            assert!(error.hint_text().is_some_and(|hint| hint.contains("sign in at")), "{error}");
+        }
+    }
+    let other = verdict(Effect::Write, "/8/tracking", &reply(403, &[], r#"{"error":"not your receipt"}"#));
+    assert!(matches!(other, Verdict::Refused(error) if error.hint_text().is_none()));
+}

@@ -564,3 +564,67 @@ fn i4_a_row_that_is_null_costs_the_order_only_where_it_may_be_a_line_or_a_shipme
         assert!(with(unknown.clone()).is_err(), "{unknown}");
     }
 }
+
+/// The first version of the program asked for neither titles and middle names nor options, and a
+/// member without a value is left out: only what was asked for tells the two apart.
+#[test]
+fn p11_what_an_older_document_was_not_asked_for_is_no_change_and_later_a_change() {
+    let of = |name: Value, options: Value, asked: bool| {
+        let mut to =
+            json!({ "firstname": "Ann", "lastname": "Smith", "street": ["1 Test Street"], "city": "Sampleton" });
+        to.as_object_mut().unwrap().extend(name.as_object().unwrap().clone());
+        let size = row(
+            1,
+            json!({ "product_type": "configurable", "name": "Shirt", "product_option": {
+            "extension_attributes": { "custom_options": options } } }),
+        );
+        let variant = row(2, json!({ "parent_item_id": 1, "name": "Shirt, blue" }));
+        let mut more =
+            json!({ "extension_attributes": { "shipping_assignments": [{ "shipping": { "address": to } }] } });
+        if asked {
+            more["ordersync"] = json!({ "asked": ASKED });
+        }
+        read(&[size, variant], more)
+    };
+    let fields = |before: &Order, after: &Order| -> Vec<&str> {
+        crate::order::differences(before, after).iter().map(|found| found.aspect.word()).collect()
+    };
+    let full = json!({ "prefix": "Dr", "middlename": "Marie", "suffix": "MD" });
+    let options = json!([{ "option_id": "12", "option_value": "for Ben" }]);
+    let (old, new) = (of(json!({}), json!([]), false), of(full.clone(), options.clone(), true));
+    assert_eq!(new.ship_to[0].name, "Dr Ann Marie Smith MD");
+    assert_eq!(fields(&old, &new), [""; 0], "{:?}", crate::order::differences(&old, &new));
+    assert!(crate::order::same_places(&old, &new));
+    let asked = of(json!({}), json!([]), true);
+    assert_eq!(fields(&asked, &new), ["address", "lines"], "the shop has changed both since");
+    let other = of(json!({ "firstname": "Bea", "prefix": "Dr" }), options, true);
+    assert_eq!(fields(&old, &other), ["address"], "another person");
+    let moved = of(json!({ "prefix": "Dr", "street": ["2 Test Street"] }), json!([]), true);
+    assert_eq!(fields(&old, &moved), ["address"], "another door");
+}
+
+/// The row of a bundle has nothing to cancel where its parts are reckoned or shipped by themselves,
+/// and they have nothing where they are not.
+#[test]
+fn p12_what_is_cancelled_of_a_bundle_is_told_by_its_row_or_by_its_parts() {
+    let of = |bundle: u32, parts: [u32; 2]| {
+        let set = json!({ "product_type": "bundle", "sku": "SET", "qty_ordered": 3, "qty_canceled": bundle });
+        let part = |pieces: u32, off: u32| json!({ "parent_item_id": 1, "qty_ordered": pieces, "qty_canceled": off });
+        let rows = [row(1, set), row(2, part(6, parts[0])), row(3, part(3, parts[1]))];
+        let order = read(&rows, json!({ "grand_total": 30 }));
+        let lines = order.lines.iter().map(|line| (line.quantity.normalize().to_string(), line.ships));
+        lines.collect::<Vec<_>>()
+    };
+    let lines = |pieces: [&str; 3], apart: bool| {
+        pieces
+            .iter()
+            .zip([!apart, apart, apart])
+            .map(|(pieces, ships)| ((*pieces).to_owned(), ships))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of(0, [0, 0]), lines(["3", "6", "3"], false));
+    assert_eq!(of(1, [0, 0]), lines(["2", "4", "2"], false), "its row alone");
+    assert_eq!(of(0, [2, 1]), lines(["2", "4", "2"], false), "its parts alone");
+    assert_eq!(of(1, [2, 1]), lines(["2", "4", "2"], false), "both");
+    assert_eq!(of(0, [2, 0]), lines(["3", "4", "3"], true), "one part without the other");
+}

@@ -75,6 +75,7 @@ fn map(o: &Told<'_>) -> Result<Order, String> {
         source: marketplaces(o),
         test: false,
         attributes: attributes(o, &delivery),
+        asked_less: false,
         remote_id,
     };
     let order = balanced(with_what_is_told_elsewhere(order, o)?)?;

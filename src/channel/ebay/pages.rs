@@ -262,7 +262,7 @@ fn past(api: &Api, walk: Walk, size: u64) -> Result<(Read, Onward)> {
         walk.offset,
         size as usize,
         |at, count| {
-            let listed = list::read(api, &walk.span, count as u64, *at, 1)?;
+            let listed = list::read(api, &walk.span, count as u64, *at, 0)?;
             let before = total.replace(listed.total.or(total.get()));
             moved.set(moved.get() || (before.is_some() && before != total.get()));
             warnings.set(listed.warnings);

@@ -77,19 +77,29 @@ fn country(order: &Order) -> &str {
     order.places.first().map_or(order.billing.country.as_str(), |place| place.address.country.as_str())
 }
 
-/// The tax that eBay collects, in hundredths, with its kind and reference; nothing where it does not.
-fn collected(order: &Order) -> Option<(i64, &'static str, Option<(&'static str, &'static str)>)> {
-    match country(order) {
-        "US" => Some((8, "STATE_SALES_TAX", None)),
-        "GB" => Some((20, "VAT", None)),
-        "IE" | "NL" => Some((21, "VAT", Some(("IOSS", "IM2760000742")))),
-        "AU" => Some((10, "GST", Some(("ABN", "64652016681")))),
-        _ => None,
-    }
+/// A tax that eBay collects.
+struct Collected {
+    /// In hundredths.
+    rate: i64,
+    kind: &'static str,
+    /// Under which number it is paid: name and value.
+    reference: Option<(&'static str, &'static str)>,
+}
+
+/// The tax that eBay collects of an order; nothing where it does not.
+fn collected(order: &Order) -> Option<Collected> {
+    let (rate, kind, reference) = match country(order) {
+        "US" => (8, "STATE_SALES_TAX", None),
+        "GB" => (20, "VAT", None),
+        "IE" | "NL" => (21, "VAT", Some(("IOSS", "IM2760000742"))),
+        "AU" => (10, "GST", Some(("ABN", "64652016681"))),
+        _ => return None,
+    };
+    Some(Collected { rate, kind, reference })
 }
 
 fn line_tax(order: &Order, line: &Line) -> Decimal {
-    let rate = collected(order).map_or(Decimal::ZERO, |(rate, ..)| Decimal::new(rate, 2));
+    let rate = collected(order).map_or(Decimal::ZERO, |tax| Decimal::new(tax.rate, 2));
     rounded(line.total() * rate, decimals(order))
 }
 
@@ -463,7 +473,7 @@ fn line(context: &Context<'_>, entry: &Entry, money: Money<'_>, line: &Line, sho
     if let Some((_, message)) = line.wrapping.as_ref().filter(|_| young(context, entry, order).0) {
         members.insert("giftDetails".to_owned(), json!({ "message": message, "senderName": "A friend" }));
     }
-    if let Some((_, kind, reference)) = collected(order).filter(|_| shown.breakdown) {
+    if let Some(Collected { kind, reference, .. }) = collected(order).filter(|_| shown.breakdown) {
         let amount = money.of(line_tax(order, line));
         let mut tax = json!({ "amount": amount, "taxType": kind, "collectionMethod": "NET" });
         if let Some((name, value)) = reference {

@@ -1293,6 +1293,33 @@ fn x4_ten_thousand_idle_connections_keep_no_delivery_waiting() {
 }
 
 #[test]
+fn x4_six_hundred_refused_ones_that_do_not_leave_keep_no_delivery_waiting() {
+    let rig = Rig::new();
+    let listening = delivering(&rig);
+    let path = rig.shop.hooks()[0].address.split_once(&format!(":{}", listening.port)).unwrap().1.to_owned();
+    let id = rig.paid(1);
+    let good = letter(&rig, 5);
+    until("the order", || book_has(&rig.home, id));
+    // One half is refused with its whole request (401), the other with its head (404).
+    let requests = [
+        format!("POST {path} HTTP/1.1\r\nContent-Length: 2\r\n\r\n{{}}"),
+        "POST /hooks/nobody HTTP/1.1\r\nContent-Length: 2\r\n\r\n".to_owned(),
+    ];
+    let refused = |nth: usize| {
+        let mut stream = TcpStream::connect(("127.0.0.1", listening.port)).ok()?;
+        stream.write_all(requests[nth % 2].as_bytes()).ok()?;
+        Some(stream)
+    };
+    for _ in 0..5 {
+        let held: Vec<TcpStream> = (0..600).filter_map(refused).collect();
+        assert_eq!(held.len(), 600);
+        let begun = Instant::now();
+        assert_eq!(good.send(), Some(200));
+        assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    }
+}
+
+#[test]
 fn w1_a_store_that_is_connected_meanwhile_or_anew_is_received_without_a_restart() {
     let rig = Rig::new();
     let listening = delivering(&rig);

@@ -470,12 +470,16 @@ impl Shared {
             Err(Some(status)) => status.into(),
             Err(None) => return,
         };
-        connection.answer(answer.status, &answer.body);
+        let lingers = connection.answer(answer.status, &answer.body);
         if !answer.bells.is_empty() {
             crate::crash::point("after-answered");
         }
         for bell in answer.bells {
             let _ = bell.try_send(());
+        }
+        if lingers {
+            place.is_answered();
+            connection.linger();
         }
     }
 

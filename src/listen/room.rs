@@ -1,5 +1,6 @@
-//! The connections that are served at a time. Where all places are taken, whoever has waited longest
-//! without having sent its request makes room: thousands that send nothing keep nobody waiting.
+//! The connections that are served at a time. Where all places are taken, whoever was refused and has
+//! not gone yet makes room, then whoever has waited longest without having sent its request:
+//! thousands that send nothing, or nothing good, keep nobody waiting.
 
 use std::collections::BTreeMap;
 use std::net::{Shutdown, TcpStream};
@@ -13,6 +14,8 @@ pub(super) const PLACES: usize = 256;
 /// How far a connection has come. Who is less far makes room first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
+    /// It was answered, and is still there.
+    Answered,
     /// Its head is not whole yet.
     Silent,
     /// Its body is not.
@@ -111,6 +114,11 @@ impl Place {
         self.is_at(Stage::Sending);
     }
 
+    /// It has its answer, and nothing more is done for it.
+    pub(super) fn is_answered(&self) {
+        self.is_at(Stage::Answered);
+    }
+
     /// It has sent all.
     pub(super) fn is_heard(&self) {
         self.is_at(Stage::Heard);
@@ -172,6 +180,33 @@ mod tests {
         assert!(room.enter(&far).is_none(), "nobody can make room");
         drop(newest);
         assert!(room.enter(&far).is_some());
+    }
+
+    #[test]
+    fn x4_who_was_refused_and_stays_makes_room_before_anybody_else() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let room = Arc::new(Room::default());
+        let all: Vec<_> = (0..PLACES)
+            .map(|_| {
+                let (near, far) = pair(&listener);
+                (near, room.enter(&far).unwrap())
+            })
+            .collect();
+        for (_, place) in all.iter().skip(2) {
+            place.is_heard();
+        }
+        all[5].1.is_answered();
+        all[3].1.is_answered();
+        let has_place = |nth: usize| room.seats().taken.contains_key(&all[nth].1.number);
+        let mut newcomers = Vec::new();
+        for gone in [3, 5, 0] {
+            let (near, far) = pair(&listener);
+            let newcomer = room.enter(&far).unwrap();
+            newcomer.is_heard();
+            newcomers.push((near, newcomer));
+            assert!(!has_place(gone), "{gone}");
+        }
+        assert!(has_place(1), "one that has sent nothing yet, and is newer");
     }
 
     #[test]

@@ -1293,6 +1293,29 @@ fn x4_ten_thousand_idle_connections_keep_no_delivery_waiting() {
 }
 
 #[test]
+fn x4_beyond_what_can_wait_deliveries_are_refused_at_once_and_come_again() {
+    let rig = Rig::new();
+    let listening = delivering(&rig);
+    let id = rig.paid(1);
+    let good = letter(&rig, 5);
+    until("the order", || book_has(&rig.home, id));
+    let other = rusqlite::Connection::open(rig.home.book()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let begun = Instant::now();
+    let answers: Vec<(Option<u16>, Duration)> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..400).map(|_| scope.spawn(|| (good.send(), begun.elapsed()))).collect();
+        assert_eq!(listening.raw(b"GET /health HTTP/1.1\r\n\r\n"), 200, "it is there all the while");
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert!(answers.iter().all(|(status, _)| *status == Some(503)), "{answers:?}");
+    let soonest = answers.iter().map(|(_, took)| *took).min().unwrap();
+    assert!(soonest < Duration::from_millis(2500), "nobody was refused before the book was given up: {soonest:?}");
+    other.execute_batch("ROLLBACK").unwrap();
+    // Those that nobody waits for any more may still stand before it.
+    until("the book", || good.send() == Some(200));
+}
+
+#[test]
 fn x4_six_hundred_refused_ones_that_do_not_leave_keep_no_delivery_waiting() {
     let rig = Rig::new();
     let listening = delivering(&rig);

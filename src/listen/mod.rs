@@ -57,7 +57,8 @@ use room::{Place, Room};
 /// How long an order that was rung for is left alone: what else happens to it is read with it.
 const MOMENT: TimeDelta = TimeDelta::seconds(1);
 
-/// How long keeping a delivery may take. The least patient sender waits for 5 s in all.
+/// How long a delivery may take from when it was heard: its turn, its key and the book together. The
+/// least patient sender waits for 5 s in all.
 const KEPT_WITHIN: Duration = Duration::from_secs(4);
 
 /// How long the book may be locked by others meanwhile.
@@ -191,14 +192,14 @@ impl Line {
     }
 
     /// What a delivery tells; an error where that cannot be known now.
-    fn read(&self, head: &Head, body: &[u8], of: &Shared) -> Result<Told, Option<u16>> {
+    fn read(&self, head: &Head, body: &[u8], of: &Shared, until: Instant) -> Result<Told, Option<u16>> {
         let context = &of.context;
         let read = || {
             let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
             let (headers, values, now) = (&head.headers, &self.store.values, context.clock.now());
             let fetched = match self.webhooks.key_id {
                 None => None,
-                Some(names) => match self.key(names(&Delivery { headers, body, values, keys: &keys, now }), of) {
+                Some(names) => match self.key(names(&Delivery { headers, body, values, keys: &keys, now }), of, until) {
                     Key::Is(key) => Some(key),
                     Key::None => return Ok(Told::Refused),
                     Key::NotNow => return Err(Some(503)),
@@ -214,11 +215,11 @@ impl Line {
     }
 
     /// The channel's key of this name.
-    fn key(&self, id: Option<String>, of: &Shared) -> Key {
+    fn key(&self, id: Option<String>, of: &Shared, until: Instant) -> Key {
         let Some(id) = id.filter(|id| is_key_id(id)) else { return Key::None };
         let (context, tells) = (of.context.clone(), of.tells.clone());
         let (store, name) = (self.store.clone(), id.clone());
-        self.fetched.key(&id, KEPT_WITHIN, move || {
+        self.fetched.key(&id, until.saturating_duration_since(Instant::now()), move || {
             let found = context.open(&store).and_then(|open| open.channel.hook_key(&name));
             if let Err(error) = &found {
                 let why = error.message();
@@ -324,7 +325,7 @@ impl Receiver {
     pub(crate) fn new(context: &Arc<Context>, listener: &TcpListener, tells: &Tells) -> Result<Self> {
         let failed = |e: std::io::Error| Error::new(ErrorKind::Failed, format!("nothing can be received: {e}"));
         let address = listener.local_addr().map_err(failed)?;
-        let (to_book, from_senders) = sync_channel(room::PLACES);
+        let (to_book, from_senders) = sync_channel(room::AT_WORK);
         let book = context.book()?.in_a_hurry(LOCKED_AT_MOST)?;
         let told = tells.clone();
         spawn("deliveries", move || keep_all(book, &from_senders, &told))?;
@@ -521,8 +522,12 @@ impl Shared {
             return Err(Some(405));
         }
         let body = connection.body(&head)?;
-        place.is_heard();
-        let (told, whose) = addressed(&here, line.read(&head, &body, self)?);
+        let until = Instant::now() + KEPT_WITHIN;
+        if !place.is_heard(until) {
+            self.tells.each(|| format!("{name}: a delivery was not taken (503), as too many come at once"));
+            return Err(Some(503));
+        }
+        let (told, whose) = addressed(&here, line.read(&head, &body, self, until)?);
         let orders = match &told {
             Told::Refused => {
                 line.refused.fetch_add(1, Ordering::Relaxed);
@@ -540,7 +545,7 @@ impl Shared {
         }
         let (answer, kept) = sync_channel(1);
         self.to_book.try_send(Kept { rings, answer }).map_err(|_| Some(503))?;
-        if kept.recv_timeout(KEPT_WITHIN) != Ok(true) {
+        if kept.recv_timeout(until.saturating_duration_since(Instant::now())) != Ok(true) {
             return Err(Some(503));
         }
         for (line, _) in &whose {

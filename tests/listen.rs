@@ -696,6 +696,71 @@ fn w4_a_sync_has_what_a_failing_address_missed_and_takes_up_again_what_the_vendo
 }
 
 #[test]
+fn w4_subscriptions_that_were_deleted_in_silence_are_made_again_by_the_sync_that_finds_an_order_of_which_nothing_told() {
+    for kind in INSTANT {
+        let one = Delivering::new(kind);
+        let ago = |minutes: i64| chrono::Utc::now() - chrono::TimeDelta::minutes(minutes);
+        let looked_at = |minutes: i64| {
+            let earlier = minutes * 60_000;
+            one.home.sql(&format!("UPDATE hooks SET since = since - {earlier}, checked_at = checked_at - {earlier}"));
+        };
+        looked_at(62);
+        let lose = || one.store.change_hooks(&mut Vec::clear);
+        let placed = |minutes: i64| {
+            let id = one.store.place(&Purchase::paid().line("TEE-001", 1).at(ago(minutes)));
+            one.store.touch(&id);
+            id
+        };
+        lose();
+        let id = placed(10);
+        one.home.run("sync -v").exits(0).says("Instasync: ");
+        assert!(one.has(&id, "TEE-001"), "{kind}");
+        assert_eq!(active(&*one.store).len(), topics(kind), "{kind}");
+        // Not within the hour, and not for an order whose delivery may be on its way.
+        lose();
+        placed(10);
+        one.home.run("sync -v").exits(0).without("Instasync");
+        looked_at(62);
+        one.home.sql("DELETE FROM unannounced RETURNING 1");
+        placed(0);
+        one.home.run("sync -v").exits(0).without("Instasync");
+        assert_eq!(active(&*one.store), [], "{kind}");
+        placed(10);
+        one.home.run("sync -v").exits(0).says("Instasync: ");
+        assert_eq!(active(&*one.store).len(), topics(kind), "{kind}");
+    }
+}
+
+#[test]
+fn w1_while_all_is_well_the_subscriptions_cost_less_than_one_request_a_day() {
+    for kind in INSTANT {
+        let one = Delivering::new(kind);
+        let route = match kind {
+            ChannelKind::Shopify => "webhookSubscriptions",
+            ChannelKind::Magento => "async_event",
+            ChannelKind::WooCommerce => "webhooks",
+            _ => "hooks",
+        };
+        one.server.clear_requests();
+        // Two days of half hours, each with an order that a delivery tells of.
+        for half_hour in 0..96 {
+            one.home.sql("UPDATE hooks SET since = since - 1800000, checked_at = checked_at - 1800000");
+            if half_hour % 24 == 0 {
+                let id = one.store.place(&Purchase::paid().line("TEE-001", 1));
+                until("the order", || one.has(&id, "TEE-001"));
+            }
+            one.home.run("sync").exits(0);
+        }
+        let is_about = |one: &&ordersync::sim::Exchange| {
+            let body = String::from_utf8_lossy(&one.body);
+            one.target().contains(route) || one.target().contains("modules") || body.contains(route)
+        };
+        let asked = one.server.requests().iter().filter(is_about).count();
+        assert!(asked == 1, "{kind}: {asked} requests in two days");
+    }
+}
+
+#[test]
 fn w3_a_channel_without_webhooks_is_refused_with_another_way() {
     let (_store, _server, home) = connected(ChannelKind::Etsy);
     for named in ["", "--channel etsy"] {

@@ -142,6 +142,16 @@ impl Book {
         })
     }
 
+    /// Whether a sync has found an order since the subscriptions were looked at that was placed before
+    /// `placed`, and nothing has told of it yet.
+    pub(crate) fn finds_untold(&self, store: i64, placed: Timestamp) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM unannounced u JOIN hooks h USING (store_id)
+                     JOIN orders o ON o.store_id = u.store_id AND o.remote_id = u.remote_id
+                   WHERE u.store_id = ? AND u.found_at >= h.checked_at AND o.placed_at < ?)";
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        statement.query_row([store, placed.timestamp_millis()], |row| row.get(0)).done("read")
+    }
+
     /// Since when syncs find new orders of the store that nothing has told of, although its
     /// deliveries come within so long.
     pub(crate) fn unannounced_since(&self, store: i64, comes_within: TimeDelta) -> Result<Option<Timestamp>> {

@@ -13,7 +13,8 @@ use crate::error::Result;
 /// How long a delivery is known again.
 const KNOWN: TimeDelta = TimeDelta::hours(48);
 
-/// How long it is remembered that nothing has told of an order: as long as a channel tries.
+/// How long it is remembered that nothing has told of an order where others are told of: longer than
+/// any channel tries. Where nothing is, it is remembered until something comes.
 const REMEMBERED: TimeDelta = TimeDelta::hours(72);
 
 /// A good delivery, reduced to ids.
@@ -107,8 +108,19 @@ impl Book {
             )
             .done("written")?;
             let old = now - REMEMBERED.num_milliseconds();
-            let sql = "DELETE FROM unannounced WHERE store_id = ? AND found_at < ?";
+            // As long as nothing comes the first one is enough to know since when.
+            let sql = "DELETE FROM unannounced WHERE store_id = ?1 AND found_at < ?2
+                         AND (found_at > (SELECT min(found_at) FROM unannounced WHERE store_id = ?1)
+                           OR found_at <= (SELECT delivered_at FROM hooks WHERE store_id = ?1))";
             db.execute(sql, [store, old]).done("written").map(drop)
+        })
+    }
+
+    /// Subscriptions of the store that were missing or switched off are there again: what nothing has
+    /// told of before is no sign of a gap any more.
+    pub(crate) fn hooks_restored(&mut self, store: i64) -> Result<()> {
+        self.write("written", |db| {
+            db.execute("DELETE FROM unannounced WHERE store_id = ?", [store]).done("written").map(drop)
         })
     }
 
@@ -153,10 +165,12 @@ impl Book {
     }
 
     /// Since when syncs find new orders of the store that nothing has told of, although its
-    /// deliveries come within so long.
+    /// deliveries come within so long. Until a delivery comes, or what was missing is restored.
     pub(crate) fn unannounced_since(&self, store: i64, comes_within: TimeDelta) -> Result<Option<Timestamp>> {
         let now = self.clock.now();
-        let sql = "SELECT min(found_at) FROM unannounced WHERE store_id = ? AND found_at BETWEEN ? AND ?";
+        let sql = "SELECT min(u.found_at) FROM unannounced u LEFT JOIN hooks h USING (store_id)
+                   WHERE u.store_id = ?1 AND u.found_at <= ?3
+                     AND (u.found_at >= ?2 OR h.delivered_at IS NULL OR h.delivered_at < u.found_at)";
         let (oldest, late) = ((now - REMEMBERED).timestamp_millis(), (now - comes_within).timestamp_millis());
         let mut statement = self.db.prepare_cached(sql).done("read")?;
         let at: Option<i64> = statement.query_row([store, oldest, late], |row| row.get(0)).done("read")?;

@@ -111,6 +111,9 @@ pub(crate) fn mend(context: &Context, book: &mut Book, open: &OpenStore, address
         context.clock.check_interrupt()?;
     }
     book.hooks_checked(open.store.id, address)?;
+    if !mended.made.is_empty() || !mended.resumed.is_empty() {
+        book.hooks_restored(open.store.id)?;
+    }
     Ok(mended)
 }
 

@@ -956,6 +956,25 @@ fn w2_a_key_that_a_delivery_names_is_fetched_once_and_made_up_names_cost_next_to
 }
 
 #[test]
+fn w2_what_waits_for_its_key_and_then_for_the_book_is_answered_before_its_sender_gives_up() {
+    let two = TwoShops::new();
+    let body = |nth: u64| serde_json::json!({ "id": format!("d-{nth}"), "shop": "corner", "orders": [nth] });
+    assert_eq!(two.send("k-1", &body(900)), Some(200));
+    until("the end of the work", || two.is_at_rest());
+    let slow = Fault::new(FaultKind::Slow(Duration::from_secs(3))).on("GET", "keys");
+    two.shops[0].1.faults().add(slow);
+    let other = rusqlite::Connection::open(two.home.book()).unwrap();
+    other.busy_timeout(Duration::from_secs(10)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let begun = Instant::now();
+    assert_eq!(two.send("k-2", &body(901)), Some(503));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() > Duration::from_secs(3), "the key was there at once: the test shows nothing");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(two.send("k-2", &body(901)), Some(200));
+}
+
+#[test]
 fn x4_a_challenge_is_answered_at_the_path_alone_and_by_the_public_address() {
     let two = TwoShops::new();
     let path = two.address().split_once(&format!(":{}", two.listening.port)).unwrap().1.to_owned();

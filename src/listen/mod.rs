@@ -598,3 +598,58 @@ fn addressed(here: &[Belled], told: Told) -> (Told, Vec<&Belled>) {
         told => (told, here.iter().take(1).collect()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::NewStore;
+    use crate::channel::{ChannelKind, Values};
+    use crate::clock::{ManualClock, from_millis};
+
+    /// How many transactions are in the log of a book: a frame that ends one says how large the book
+    /// is after it.
+    fn commits(book: &std::path::Path) -> usize {
+        let mut log = book.as_os_str().to_owned();
+        log.push("-wal");
+        let log = std::fs::read(log).unwrap();
+        let page = u32::from_be_bytes(log[8..12].try_into().unwrap()) as usize;
+        let ends = |frame: &&[u8]| frame[4..8] != [0; 4] && frame[8..16] == log[16..24];
+        log[32..].chunks_exact(24 + page).filter(ends).count()
+    }
+
+    #[test]
+    fn w2_deliveries_that_wait_together_are_kept_in_one_transaction() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("orders.sqlite");
+        let clock = Arc::new(ManualClock::at(from_millis(1_795_100_000_000)));
+        let mut book = Book::open(&path, clock.clone()).unwrap();
+        let new = NewStore {
+            name: "shop".into(),
+            kind: ChannelKind::WooCommerce,
+            remote_id: "shop.example.test".into(),
+            title: "Shop".into(),
+            url: "https://shop.example.test".into(),
+            currency: None,
+            time_zone: "Europe/Berlin".into(),
+            values: Values::new(),
+            facts: serde_json::Value::Null,
+            since: None,
+        };
+        let store = book.add_store(&new).unwrap().id;
+        let before = commits(&path);
+        let (to_book, deliveries) = sync_channel(TOGETHER + 44);
+        let (answer, answers) = sync_channel(TOGETHER + 44);
+        for nth in 0..TOGETHER + 44 {
+            let ring = Ring { store, orders: vec![nth.to_string()], key: None, forget: None };
+            to_book.try_send(Kept { rings: vec![ring], answer: answer.clone() }).ok().unwrap();
+        }
+        drop(to_book);
+        let tells = Tells { note: Arc::new(|text| panic!("{text}")), each: None };
+        let other = Book::open(&path, clock).unwrap();
+        keep_all(other, &deliveries, &tells);
+        assert_eq!(answers.try_iter().filter(|kept| *kept).count(), TOGETHER + 44);
+        assert_eq!(commits(&path) - before, 2, "a full group, and the rest");
+        assert_eq!(book.due_rereads(store, crate::book::Why::Asked, 999).unwrap().len(), 0);
+        assert!(book.next_asked(store).unwrap().is_some());
+    }
+}

@@ -10,7 +10,7 @@ use super::{Context, Entry, Order, Shop, State, access, webhooks};
 use crate::channel::ChannelKind;
 use crate::sim::budget::Window;
 use crate::sim::http::{Request, Response};
-use crate::sim::world::hooks::{Hook, News, Written};
+use crate::sim::world::hooks::{Hook, News, Patience, Written};
 use crate::sim::world::{
     Dice, Event, Nature, Purchase, Tracking, Vendor, Way, everything, fee, give_back, mix, part_id, second_place,
     ship_items, wrap,
@@ -242,6 +242,8 @@ impl Vendor for BigCommerce {
     }
 
     /// After the eleventh repeat.
+    /// The vendor does not tell; as the least patient of the others.
+    const PATIENCE: Patience = Patience::seconds(1, 5);
     const GIVES_UP_AFTER: u32 = 12;
 
     fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<Written> {

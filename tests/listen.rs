@@ -697,7 +697,8 @@ fn w4_a_sync_has_what_a_failing_address_missed_and_takes_up_again_what_the_vendo
 }
 
 #[test]
-fn w4_subscriptions_that_were_deleted_in_silence_are_made_again_by_the_sync_that_finds_an_order_of_which_nothing_told() {
+fn w4_subscriptions_that_were_deleted_in_silence_are_made_again_by_the_sync_that_finds_an_order_of_which_nothing_told()
+{
     for kind in INSTANT {
         let one = Delivering::new(kind);
         let ago = |minutes: i64| chrono::Utc::now() - chrono::TimeDelta::minutes(minutes);

@@ -199,11 +199,13 @@ impl Line {
             let (headers, values, now) = (&head.headers, &self.store.values, context.clock.now());
             let fetched = match self.webhooks.key_id {
                 None => None,
-                Some(names) => match self.key(names(&Delivery { headers, body, values, keys: &keys, now }), of, until) {
-                    Key::Is(key) => Some(key),
-                    Key::None => return Ok(Told::Refused),
-                    Key::NotNow => return Err(Some(503)),
-                },
+                Some(names) => {
+                    match self.key(names(&Delivery { headers, body, values, keys: &keys, now }), of, until) {
+                        Key::Is(key) => Some(key),
+                        Key::None => return Ok(Told::Refused),
+                        Key::NotNow => return Err(Some(503)),
+                    }
+                }
             };
             let keys = Keys { fetched, ..keys };
             Ok((self.webhooks.read)(&Delivery { headers, body, values, keys: &keys, now }))

@@ -217,6 +217,51 @@ fn w1_a_path_before_ours_is_known_again_after_a_restart_and_what_comes_beside_it
 }
 
 #[test]
+fn w1_an_address_that_was_left_is_answered_after_a_restart_and_doctor_says_how_long_to_keep_it_up() {
+    for (kind, hours) in [(ChannelKind::Shopify, "another 3 h"), (ChannelKind::BigCommerce, "another 47 h")] {
+        let (store, _server, home) = connected(kind);
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let public = |prefix: &str| format!("--channel {kind} --public-url http://127.0.0.1:{port}{prefix}");
+        let are_at = |prefix: &str| {
+            let at = format!(":{port}{prefix}/hooks/");
+            store.hooks().len() == topics(kind) && store.hooks().iter().all(|hook| hook.address.contains(&at))
+        };
+        let first = Listening::at(&home, port, &public("/old"));
+        until("the subscriptions", || are_at("/old"));
+        until("what is written down of it", || is_subscribed(&home));
+        store.place(&Purchase::paid().line("TEE-001", 1));
+        until("a delivery", || store.letters().iter().any(|one| one.status == Some(200) && one.body.len() > 30));
+        let old = store.letters().into_iter().rfind(|one| one.body.len() > 30).unwrap();
+        home.run("doctor --offline").exits(0).prints("is at work").without("keep http");
+        assert_eq!(first.stop().0, Some(0));
+        let second = Listening::at(&home, port, &public("/new"));
+        until("the new address", || are_at("/new"));
+        until("what is written down of it", || is_subscribed(&home));
+        assert_eq!(old.send(), Some(200), "{kind}");
+        assert_eq!(second.stop().0, Some(0));
+        let again = Listening::at(&home, port, "");
+        assert_eq!(old.send(), Some(200), "{kind}: after a restart");
+        let told = home.run("doctor --offline").exits(0);
+        told.prints(&format!("keep http://127.0.0.1:{port}/old up for another")).prints(hours);
+        // In time nothing is sent there any more.
+        home.sql("UPDATE former_addresses SET left_at = left_at - 48 * 3600000");
+        home.run("doctor --offline").exits(0).without("keep http");
+        assert_eq!(again.stop().0, Some(0));
+        let last = Listening::at(&home, port, "");
+        assert_eq!(old.send(), Some(404), "{kind}");
+        assert_eq!(last.stop().0, Some(0));
+        for file in std::fs::read_dir(home.path().join("listen")).unwrap().flatten() {
+            std::fs::remove_file(file.path()).unwrap();
+        }
+        home.sql("UPDATE hooks SET delivered_at = NULL, checked_at = -1");
+        let told = home.run("doctor --offline").exits(3);
+        told.prints("not all subscriptions")
+            .prints("no ordersync listen is at work")
+            .prints("schedule install --listen");
+    }
+}
+
+#[test]
 fn w2_a_kill_after_the_answer_loses_nothing() {
     let rig = Rig::new();
     let id = rig.paid(1);

@@ -81,11 +81,37 @@ impl Book {
         self.db.prepare_cached(sql).done("read")?.query_row([store], read).optional().done("read")
     }
 
+    /// The addresses that the store was subscribed to before, to which what failed within so long may be
+    /// sent again, and until when; without a time where something may still be subscribed to one.
+    pub(crate) fn former_addresses(
+        &self,
+        store: i64,
+        comes_within: TimeDelta,
+    ) -> Result<Vec<(String, Option<Timestamp>)>> {
+        let sql =
+            "SELECT address, left_at FROM former_addresses WHERE store_id = ? AND (left_at IS NULL OR left_at > ?)
+                   ORDER BY coalesce(left_at, 9e18) DESC";
+        let since = (self.clock.now() - comes_within).timestamp_millis();
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let read = |row: &rusqlite::Row<'_>| {
+            let left: Option<i64> = row.get(1)?;
+            Ok((row.get(0)?, left.map(|at| from_millis(at) + comes_within)))
+        };
+        let rows = statement.query_map(params![store, since], read).done("read")?;
+        rows.collect::<rusqlite::Result<_>>().done("read")
+    }
+
     /// The store is about to be subscribed to this address: what is made from now on is known, so that
     /// it can be gone on with and taken away.
     pub(crate) fn hook(&mut self, store: i64, address: &str) -> Result<()> {
         let now = self.now_ms();
         self.write_durably("written", |db| {
+            let left = "INSERT INTO former_addresses (store_id, address)
+                          SELECT store_id, address FROM hooks WHERE store_id = ?1 AND address <> ?2
+                        ON CONFLICT DO UPDATE SET left_at = NULL";
+            db.execute(left, params![store, address]).done("written")?;
+            let back = "DELETE FROM former_addresses WHERE store_id = ? AND address = ?";
+            db.execute(back, params![store, address]).done("written")?;
             db.execute(
                 "INSERT INTO hooks (store_id, address, since, checked_at) VALUES (?, ?, ?, 0)
                  ON CONFLICT DO UPDATE SET address = excluded.address, checked_at = 0 WHERE address <> excluded.address",
@@ -107,7 +133,11 @@ impl Book {
                 params![store, address, now],
             )
             .done("written")?;
+            let left = "UPDATE former_addresses SET left_at = ?2 WHERE store_id = ?1 AND left_at IS NULL";
+            db.execute(left, [store, now]).done("written")?;
             let old = now - REMEMBERED.num_milliseconds();
+            db.execute("DELETE FROM former_addresses WHERE store_id = ? AND left_at < ?", [store, old])
+                .done("written")?;
             // As long as nothing comes the first one is enough to know since when.
             let sql = "DELETE FROM unannounced WHERE store_id = ?1 AND found_at < ?2
                          AND (found_at > (SELECT min(found_at) FROM unannounced WHERE store_id = ?1)
@@ -147,7 +177,7 @@ impl Book {
     pub(crate) fn unhook(&mut self, store: i64) -> Result<()> {
         self.write("written", |db| {
             // Whom the channel has erased is forgotten all the same.
-            for table in ["hooks", "unannounced", "deliveries"] {
+            for table in ["hooks", "former_addresses", "unannounced", "deliveries"] {
                 db.execute(&format!("DELETE FROM {table} WHERE store_id = ?"), [store]).done("written")?;
             }
             Ok(())

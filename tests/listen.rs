@@ -304,20 +304,157 @@ fn w2_only_what_is_signed_for_this_store_is_taken_and_a_replay_costs_nothing() {
     let mut elsewhere = good.clone();
     elsewhere.address = format!("http://127.0.0.1:{}/hooks/{}", listening.port, "0".repeat(64));
     assert_eq!(elsewhere.send(), Some(404));
-    for _ in 0..20 {
-        assert_eq!(good.send(), Some(200));
-    }
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..1_250).for_each(|_| assert_eq!(good.send(), Some(200))));
+        }
+    });
     std::thread::sleep(Duration::from_millis(1500));
-    assert_eq!(rig.server.requests().len(), 0, "a replay costs no request");
-    let book = std::fs::read(rig.home.book()).unwrap();
-    let path = good.address.rsplit('/').next().unwrap();
-    assert!(memchr_in(&book, path.as_bytes()).is_none(), "the path is not in the book");
+    assert_eq!(rig.server.requests().len(), 0, "ten thousand replays cost no request");
+    let path = good.address.rsplit('/').next().unwrap().to_owned();
+    let key = rig.shop.hooks()[0].key.clone();
+    let file = rig.home.book().to_string_lossy().into_owned();
+    let mut looked_through = 0;
+    for file in [file.clone(), format!("{file}-wal")] {
+        let book = std::fs::read(&file).unwrap();
+        looked_through += book.len();
+        for secret in [&path, &key] {
+            assert!(secret.len() >= 32 && memchr_in(&book, secret.as_bytes()).is_none(), "{file} has path or key");
+        }
+    }
+    assert!(looked_through > 100_000, "{looked_through}");
     let (_, _) = listening.stop();
     assert_eq!(rig.home.sql("SELECT refused FROM hooks"), ["4"]);
 }
 
 fn memchr_in(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+#[test]
+fn w2_of_a_signed_body_nothing_is_believed_but_which_order_it_is() {
+    let rig = Rig::new();
+    let _listening = delivering(&rig);
+    let id = rig.paid(2);
+    let good = letter(&rig, 5);
+    until("the order", || book_has(&rig.home, id));
+    until("the end of the work", || rig.home.sql("SELECT 1 FROM rereads").is_empty());
+    let before = rig.show(id);
+    let mut lie = good.clone();
+    let mut body: serde_json::Value = serde_json::from_slice(&good.body).unwrap();
+    body["status"] = "cancelled".into();
+    body["total"] = "0.01".into();
+    body["shipping"]["address_1"] = "1 Thieves Lane".into();
+    body["line_items"] = serde_json::json!([]);
+    lie.body = body.to_string().into_bytes();
+    let key = rig.shop.hooks().into_iter().find(|hook| hook.id == good.hook).unwrap().key;
+    *header(&mut lie, "X-WC-Webhook-Signature") = hmac_in_base64(&key, &lie.body);
+    rig.server.clear_requests();
+    assert_eq!(lie.send(), Some(200));
+    until("its order to be read", || !rig.server.requests().is_empty());
+    until("the end of the work", || rig.home.sql("SELECT 1 FROM rereads").is_empty());
+    assert_eq!(rig.show(id), before);
+    assert_eq!(rig.home.json("changes"), serde_json::json!([]));
+    rig.assert_converged("after a lie");
+}
+
+fn hmac_in_base64(key: &str, body: &[u8]) -> String {
+    use base64::Engine;
+    use hmac::{Hmac, KeyInit, Mac};
+    let mac = Hmac::<sha2::Sha256>::new_from_slice(key.as_bytes()).unwrap().chain_update(body);
+    base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes())
+}
+
+#[test]
+fn w2_a_replay_of_a_week_ago_is_refused_or_reads_the_order_once_and_changes_nothing() {
+    for kind in INSTANT {
+        let one = Delivering::new(kind);
+        let id = one.store.place(&Purchase::paid().line("TEE-001", 1));
+        until("the order", || one.has(&id, "TEE-001"));
+        let good = one.good_letter();
+        until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
+        one.home.sql("UPDATE deliveries SET came_at = came_at - 7 * 86400000");
+        let order = || one.home.json(&format!("show {kind}:{id}"));
+        let before = order();
+        one.server.clear_requests();
+        for _ in 0..3 {
+            assert_eq!(good.send(), Some(200), "{kind}");
+        }
+        until("its order to be read", || !one.server.requests().is_empty());
+        until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
+        std::thread::sleep(Duration::from_millis(1300));
+        let reads = one.server.requests();
+        assert!(reads.iter().all(|one| !one.is_write() || kind == ChannelKind::Shopify), "{kind}");
+        assert!(reads.len() <= 8, "{kind}: {} requests", reads.len());
+        assert_eq!(order(), before, "{kind}");
+    }
+}
+
+#[test]
+fn x4_what_a_header_says_of_who_has_forwarded_it_is_not_believed() {
+    let two = TwoShops::new();
+    let told = |target: &str, more: &str| {
+        let mut stream = TcpStream::connect(("127.0.0.1", two.listening.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let host = format!("127.0.0.1:{}", two.listening.port);
+        stream.write_all(format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let address = two.address();
+    let path = address.split_once(&format!(":{}", two.listening.port)).unwrap().1.to_owned();
+    let forwarded = "X-Forwarded-Host: evil.example.test\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Port: 443\r\n\
+        X-Forwarded-Prefix: /ordersync\r\nX-Forwarded-For: 127.0.0.1\r\nX-Real-IP: 127.0.0.1\r\n\
+        Forwarded: host=evil.example.test;proto=https\r\nX-Original-URL: /health\r\nX-Rewrite-URL: /health\r\n";
+    let challenge = format!("{path}?challenge=abc");
+    let plain = told(&challenge, "");
+    assert!(plain.starts_with("HTTP/1.1 200") && plain.contains("answer"), "{plain}");
+    assert_eq!(told(&challenge, forwarded), plain, "the address is the one that was told");
+    assert!(told("/other", forwarded).starts_with("HTTP/1.1 404"));
+    assert!(told(&format!("/ordersync{path}"), forwarded).starts_with("HTTP/1.1 404"));
+    let body = serde_json::json!({ "id": "d-1", "shop": "corner", "orders": [900] });
+    let mut good = example::letter(&address, "k-1", &body);
+    for line in forwarded.split("\r\n").filter(|line| !line.is_empty()) {
+        let (name, value) = line.trim_start().split_once(": ").unwrap();
+        good.headers.push((name.to_owned(), value.to_owned()));
+    }
+    let mut bad = good.clone();
+    *bad.body.last_mut().unwrap() = b' ';
+    assert_eq!((good.send(), bad.send()), (Some(200), Some(401)));
+}
+
+#[test]
+fn w2_while_it_runs_a_secret_is_replaced_and_the_one_before_is_good_for_a_day() {
+    let one = Delivering::new(ChannelKind::Shopify);
+    one.store.place(&Purchase::paid().line("TEE-001", 1));
+    let good = one.good_letter();
+    let file = one.home.path().join("credentials/shopify.json");
+    let whole: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let name = ["client_secret", "api_secret"].into_iter().find(|name| whole[*name].is_string()).unwrap();
+    let secret = whole[name].as_str().unwrap().to_owned();
+    let write = |secret: &str, before: Option<(&str, i64)>| {
+        let mut changed = whole.clone();
+        changed[name] = secret.into();
+        if let Some((before, hours)) = before {
+            changed["hook_key_before"] = before.into();
+            changed["hook_key_before_at"] = (chrono::Utc::now() - chrono::TimeDelta::hours(hours)).to_rfc3339().into();
+        }
+        std::fs::write(&file, changed.to_string()).unwrap();
+    };
+    let signed = |secret: &str| {
+        let mut letter = good.clone();
+        *header_like(&mut letter, "hmac", "signature") = hmac_in_base64(secret, &letter.body);
+        letter.send()
+    };
+    assert_eq!((signed(&secret), signed("the next one")), (Some(200), Some(401)));
+    write("the next one", Some((&secret, 1)));
+    until("the next secret", || signed("the next one") == Some(200));
+    assert_eq!((signed(&secret), signed("another")), (Some(200), Some(401)));
+    // What has had its day is gone once there is another.
+    write("the third one", Some((&secret, 25)));
+    until("the third secret", || signed("the third one") == Some(200));
+    assert_eq!((signed(&secret), signed("the next one")), (Some(401), Some(401)));
 }
 
 #[test]
@@ -353,6 +490,75 @@ fn w1_a_delivery_is_worked_on_while_a_first_sync_runs() {
     assert!(took < Duration::from_secs(5), "{took:?}");
     assert!(sync.wait().unwrap().success());
     rig.assert_converged("beside a first sync");
+}
+
+#[test]
+fn w1_a_delivery_is_worked_on_while_a_purge_runs() {
+    let rig = Rig::new();
+    let now = chrono::Utc::now();
+    rig.shop.seed(3_000, now - chrono::TimeDelta::days(25), now - chrono::TimeDelta::days(15));
+    rig.home.run("sync").exits(0);
+    let _listening = delivering(&rig);
+    let mut purge = rig.home.spawn("purge --older-than 1d", &[]);
+    let mut placed = Vec::new();
+    // Until it is over, and at least one that has come while it was not.
+    while purge.try_wait().unwrap().is_none() {
+        placed.push((rig.paid(1), Instant::now()));
+        let (id, begun) = *placed.last().unwrap();
+        until("the order", || book_has(&rig.home, id) || begun.elapsed() > Duration::from_secs(5));
+        assert!(book_has(&rig.home, id), "{:?}", begun.elapsed());
+    }
+    assert!(purge.wait().unwrap().success());
+    assert!(!placed.is_empty(), "the purge was over before: the test shows nothing");
+    assert!(!rig.home.sql("SELECT 1 FROM purges WHERE orders > 1000").is_empty(), "it has cleared next to nothing");
+}
+
+/// A shop whose budget a first sync uses up, and a home that has not read it yet.
+fn with_little_budget(kind: ChannelKind) -> Arc<dyn Simulated> {
+    use ordersync::sim::{bigcommerce, shopify};
+    let clock = Arc::new(SystemClock::new(Arc::new(AtomicBool::new(false))));
+    match kind {
+        // Every order takes several requests there.
+        ChannelKind::BigCommerce => {
+            let options = bigcommerce::Options { include: false, quota: 120, ..bigcommerce::Options::default() };
+            Arc::new(bigcommerce::Shop::new(options, clock))
+        }
+        _ => {
+            let options = shopify::Options { restore_rate: 50.0, bucket: 1000.0, ..shopify::Options::default() };
+            Arc::new(shopify::Shop::new(options, clock))
+        }
+    }
+}
+
+#[test]
+fn w1_a_delivery_goes_before_the_pages_of_a_first_sync_that_uses_up_the_channel_s_budget() {
+    for kind in [ChannelKind::BigCommerce, ChannelKind::Shopify] {
+        let store = with_little_budget(kind);
+        let now = chrono::Utc::now();
+        store.seed(20_000, now - chrono::TimeDelta::days(20), now - chrono::TimeDelta::hours(1));
+        let server = Server::start(store.clone(), ServerOptions::default()).unwrap();
+        let access = store.access(server.url());
+        let home = access.secrets.iter().fold(Home::new(), |home, (name, value)| home.secret(name, value));
+        home.run(&format!("connect {kind} {}", access.flags.join(" "))).exits(0);
+        let _listening = Listening::start_of(&home, kind);
+        until("the subscriptions", || store.hooks().len() == topics(kind));
+        until("what is written down of it", || is_subscribed(&home));
+        let mut sync = home.spawn("sync", &[]);
+        until("the sync", || server.requests().len() > 40);
+        // Longer than a window of BigCommerce's.
+        let all = Instant::now();
+        while all.elapsed() < Duration::from_secs(34) {
+            let id = store.place(&Purchase::paid().line("TEE-001", 1));
+            let begun = Instant::now();
+            let known = format!("SELECT 1 FROM orders WHERE remote_id = '{id}'");
+            until("the order", || !home.sql(&known).is_empty() || begun.elapsed() > Duration::from_secs(60));
+            assert!(begun.elapsed() < Duration::from_secs(5), "{kind}: {:?}", begun.elapsed());
+            std::thread::sleep(Duration::from_secs(3));
+        }
+        assert!(sync.try_wait().unwrap().is_none(), "{kind}: the sync was over before: the test shows nothing");
+        sync.kill().unwrap();
+        sync.wait().unwrap();
+    }
 }
 
 #[test]
@@ -439,6 +645,7 @@ fn x4_idle_connections_take_no_more_than_their_time() {
     let rig = Rig::new();
     let listening = delivering(&rig);
     let idle: Vec<_> = (0..200).filter_map(|_| TcpStream::connect(("127.0.0.1", listening.port)).ok()).collect();
+    assert_eq!(idle.len(), 200);
     let begun = Instant::now();
     let id = rig.paid(1);
     until("the order", || book_has(&rig.home, id));
@@ -600,17 +807,21 @@ fn w1_every_channel_with_webhooks_tells_of_new_and_changed_orders() {
 #[test]
 fn w2_in_no_channel_a_delivery_is_good_for_another_store_or_with_another_body() {
     for kind in INSTANT {
-        let (one, other) = (Delivering::new(kind), Delivering::new(kind));
+        let clock = Arc::new(SystemClock::new(Arc::new(AtomicBool::new(false))));
+        let one = Delivering::new(kind);
+        // Where all stores are signed for with one key, another one; else another key.
+        let other = match kind {
+            ChannelKind::BigCommerce | ChannelKind::Shopify => Delivering::of(rehearsal(kind, clock, Duration::ZERO)),
+            _ => Delivering::new(kind),
+        };
         one.store.place(&Purchase::paid().line("TEE-001", 1));
         let good = one.good_letter();
         until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
         one.server.clear_requests();
         let mut elsewhere = good.clone();
         elsewhere.address = other.store.hooks()[0].address.clone();
-        if kind == ChannelKind::WooCommerce {
-            // Each store has a key of its own.
-            assert_eq!(elsewhere.send(), Some(401), "{kind}");
-        }
+        // Each store has a key of its own, or what is signed names it.
+        assert_eq!(elsewhere.send(), Some(401), "{kind}");
         let mut changed = good.clone();
         changed.body.push(b' ');
         assert_eq!(changed.send(), Some(401), "{kind}");
@@ -1414,6 +1625,7 @@ fn x4_ten_thousand_idle_connections_keep_no_delivery_waiting() {
     assert_eq!(letter(&rig, 5).status, Some(200));
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?} beside {} slow ones", begun.elapsed(), slow.len());
     let idle: Vec<_> = (0..wanted).filter_map(|_| TcpStream::connect(("127.0.0.1", listening.port)).ok()).collect();
+    assert!(wanted >= 500 && idle.len() == wanted, "{} of {wanted}", idle.len());
     let begun = Instant::now();
     rig.shop.annotate(&id.to_string(), "please ring");
     assert_eq!(letter(&rig, 6).status, Some(200));

@@ -218,6 +218,19 @@ mod tests {
         assert_eq!(told(&format!("{body} "), good), Told::Refused);
     }
 
+    /// What is said twice names one order, and that is read from the shop: nothing else comes of it.
+    #[test]
+    fn w2_a_member_that_comes_twice_names_one_order() {
+        for (body, id) in [
+            (r#"{"data":{"entity_id":7,"entity_id":8}}"#, "8"),
+            (r#"{"data":{"entity_id":7},"data":{"entity_id":8}}"#, "8"),
+            (r#"{"data":{"order_id":9,"entity_id":7,"order_id":8}}"#, "8"),
+        ] {
+            assert!(matches!(signed(body), Told::Orders { ids, .. } if ids == [id]), "{body}");
+        }
+        assert_eq!(signed(r#"{"data":{"entity_id":7,"entity_id":"7/../8"}}"#), Told::Nothing);
+    }
+
     #[test]
     fn w2_both_forms_name_the_order_and_what_was_made_for_one_names_its_order() {
         let ids = |told: Told| match told {

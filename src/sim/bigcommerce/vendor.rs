@@ -215,7 +215,15 @@ impl Vendor for BigCommerce {
     /// The control panel knows carriers by their codes.
     fn ship(context: &mut Context<'_>, id: u64, items: &[(u64, u64)], tracking: Tracking, _: bool) -> bool {
         let carrier = tracking.carrier.to_lowercase();
-        context.ship(id, items, Tracking { carrier, ..tracking })
+        let shipments = |context: &Context<'_>| -> Vec<u64> {
+            context.order(id).map_or_else(Vec::new, |order| order.shipments.iter().map(|one| one.id).collect())
+        };
+        let before = shipments(context);
+        let is_shipped = context.ship(id, items, Tracking { carrier, ..tracking });
+        for made in shipments(context).into_iter().filter(|one| !before.contains(one)) {
+            context.state.note(id, News::Named(webhooks::SHIPPED, made));
+        }
+        is_shipped
     }
 
     /// A shipment that is undone is deleted.

@@ -1,6 +1,7 @@
 //! Webhooks of a simulated store: who wants to be told of what, and the deliveries, which are really
 //! sent.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -156,6 +157,8 @@ pub struct Post {
     /// The deliveries so far, in the order in which they were answered.
     pub letters: Vec<Letter>,
     last: u64,
+    /// The last body of each subscription about each order.
+    told: BTreeMap<(u64, u64), Vec<u8>>,
 }
 
 impl Post {
@@ -165,6 +168,12 @@ impl Post {
         let (topic, address, key) = (topic.to_owned(), address.to_owned(), key.to_owned());
         self.hooks.push(Hook { id: self.last, topic, address, key, headers, is_active: true, failures: 0 });
         self.last
+    }
+
+    /// Whether a subscription has something new to say about an order; a vendor that waits for a moment
+    /// says the same only once.
+    pub(crate) fn is_news(&mut self, hook: u64, order: u64, body: &[u8]) -> bool {
+        self.told.insert((hook, order), body.to_vec()).is_none_or(|before| before != body)
     }
 
     /// A subscription.

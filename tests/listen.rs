@@ -218,6 +218,51 @@ fn w1_a_path_before_ours_is_known_again_after_a_restart_and_what_comes_beside_it
 }
 
 #[test]
+fn w1_an_address_that_was_left_is_answered_after_a_restart_and_doctor_says_how_long_to_keep_it_up() {
+    for (kind, hours) in [(ChannelKind::Shopify, "another 3 h"), (ChannelKind::BigCommerce, "another 47 h")] {
+        let (store, _server, home) = connected(kind);
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let public = |prefix: &str| format!("--channel {kind} --public-url http://127.0.0.1:{port}{prefix}");
+        let are_at = |prefix: &str| {
+            let at = format!(":{port}{prefix}/hooks/");
+            store.hooks().len() == topics(kind) && store.hooks().iter().all(|hook| hook.address.contains(&at))
+        };
+        let first = Listening::at(&home, port, &public("/old"));
+        until("the subscriptions", || are_at("/old"));
+        until("what is written down of it", || is_subscribed(&home));
+        store.place(&Purchase::paid().line("TEE-001", 1));
+        until("a delivery", || store.letters().iter().any(|one| one.status == Some(200) && one.body.len() > 30));
+        let old = store.letters().into_iter().rfind(|one| one.body.len() > 30).unwrap();
+        home.run("doctor --offline").exits(0).prints("is at work").without("keep http");
+        assert_eq!(first.stop().0, Some(0));
+        let second = Listening::at(&home, port, &public("/new"));
+        until("the new address", || are_at("/new"));
+        until("what is written down of it", || is_subscribed(&home));
+        assert_eq!(old.send(), Some(200), "{kind}");
+        assert_eq!(second.stop().0, Some(0));
+        let again = Listening::at(&home, port, "");
+        assert_eq!(old.send(), Some(200), "{kind}: after a restart");
+        let told = home.run("doctor --offline").exits(0);
+        told.prints(&format!("keep http://127.0.0.1:{port}/old up for another")).prints(hours);
+        // In time nothing is sent there any more.
+        home.sql("UPDATE former_addresses SET left_at = left_at - 48 * 3600000");
+        home.run("doctor --offline").exits(0).without("keep http");
+        assert_eq!(again.stop().0, Some(0));
+        let last = Listening::at(&home, port, "");
+        assert_eq!(old.send(), Some(404), "{kind}");
+        assert_eq!(last.stop().0, Some(0));
+        for file in std::fs::read_dir(home.path().join("listen")).unwrap().flatten() {
+            std::fs::remove_file(file.path()).unwrap();
+        }
+        home.sql("UPDATE hooks SET delivered_at = NULL, checked_at = -1");
+        let told = home.run("doctor --offline").exits(3);
+        told.prints("not all subscriptions")
+            .prints("no ordersync listen is at work")
+            .prints("schedule install --listen");
+    }
+}
+
+#[test]
 fn w2_a_kill_after_the_answer_loses_nothing() {
     let rig = Rig::new();
     let id = rig.paid(1);
@@ -260,20 +305,157 @@ fn w2_only_what_is_signed_for_this_store_is_taken_and_a_replay_costs_nothing() {
     let mut elsewhere = good.clone();
     elsewhere.address = format!("http://127.0.0.1:{}/hooks/{}", listening.port, "0".repeat(64));
     assert_eq!(elsewhere.send(), Some(404));
-    for _ in 0..20 {
-        assert_eq!(good.send(), Some(200));
-    }
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| (0..1_250).for_each(|_| assert_eq!(good.send(), Some(200))));
+        }
+    });
     std::thread::sleep(Duration::from_millis(1500));
-    assert_eq!(rig.server.requests().len(), 0, "a replay costs no request");
-    let book = std::fs::read(rig.home.book()).unwrap();
-    let path = good.address.rsplit('/').next().unwrap();
-    assert!(memchr_in(&book, path.as_bytes()).is_none(), "the path is not in the book");
+    assert_eq!(rig.server.requests().len(), 0, "ten thousand replays cost no request");
+    let path = good.address.rsplit('/').next().unwrap().to_owned();
+    let key = rig.shop.hooks()[0].key.clone();
+    let file = rig.home.book().to_string_lossy().into_owned();
+    let mut looked_through = 0;
+    for file in [file.clone(), format!("{file}-wal")] {
+        let book = std::fs::read(&file).unwrap();
+        looked_through += book.len();
+        for secret in [&path, &key] {
+            assert!(secret.len() >= 32 && memchr_in(&book, secret.as_bytes()).is_none(), "{file} has path or key");
+        }
+    }
+    assert!(looked_through > 100_000, "{looked_through}");
     let (_, _) = listening.stop();
     assert_eq!(rig.home.sql("SELECT refused FROM hooks"), ["4"]);
 }
 
 fn memchr_in(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|window| window == needle)
+}
+
+#[test]
+fn w2_of_a_signed_body_nothing_is_believed_but_which_order_it_is() {
+    let rig = Rig::new();
+    let _listening = delivering(&rig);
+    let id = rig.paid(2);
+    let good = letter(&rig, 5);
+    until("the order", || book_has(&rig.home, id));
+    until("the end of the work", || rig.home.sql("SELECT 1 FROM rereads").is_empty());
+    let before = rig.show(id);
+    let mut lie = good.clone();
+    let mut body: serde_json::Value = serde_json::from_slice(&good.body).unwrap();
+    body["status"] = "cancelled".into();
+    body["total"] = "0.01".into();
+    body["shipping"]["address_1"] = "1 Thieves Lane".into();
+    body["line_items"] = serde_json::json!([]);
+    lie.body = body.to_string().into_bytes();
+    let key = rig.shop.hooks().into_iter().find(|hook| hook.id == good.hook).unwrap().key;
+    *header(&mut lie, "X-WC-Webhook-Signature") = hmac_in_base64(&key, &lie.body);
+    rig.server.clear_requests();
+    assert_eq!(lie.send(), Some(200));
+    until("its order to be read", || !rig.server.requests().is_empty());
+    until("the end of the work", || rig.home.sql("SELECT 1 FROM rereads").is_empty());
+    assert_eq!(rig.show(id), before);
+    assert_eq!(rig.home.json("changes"), serde_json::json!([]));
+    rig.assert_converged("after a lie");
+}
+
+fn hmac_in_base64(key: &str, body: &[u8]) -> String {
+    use base64::Engine;
+    use hmac::{Hmac, KeyInit, Mac};
+    let mac = Hmac::<sha2::Sha256>::new_from_slice(key.as_bytes()).unwrap().chain_update(body);
+    base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes())
+}
+
+#[test]
+fn w2_a_replay_of_a_week_ago_is_refused_or_reads_the_order_once_and_changes_nothing() {
+    for kind in INSTANT {
+        let one = Delivering::new(kind);
+        let id = one.store.place(&Purchase::paid().line("TEE-001", 1));
+        until("the order", || one.has(&id, "TEE-001"));
+        let good = one.good_letter();
+        until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
+        one.home.sql("UPDATE deliveries SET came_at = came_at - 7 * 86400000");
+        let order = || one.home.json(&format!("show {kind}:{id}"));
+        let before = order();
+        one.server.clear_requests();
+        for _ in 0..3 {
+            assert_eq!(good.send(), Some(200), "{kind}");
+        }
+        until("its order to be read", || !one.server.requests().is_empty());
+        until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
+        std::thread::sleep(Duration::from_millis(1300));
+        let reads = one.server.requests();
+        assert!(reads.iter().all(|one| !one.is_write() || kind == ChannelKind::Shopify), "{kind}");
+        assert!(reads.len() <= 8, "{kind}: {} requests", reads.len());
+        assert_eq!(order(), before, "{kind}");
+    }
+}
+
+#[test]
+fn x4_what_a_header_says_of_who_has_forwarded_it_is_not_believed() {
+    let two = TwoShops::new();
+    let told = |target: &str, more: &str| {
+        let mut stream = TcpStream::connect(("127.0.0.1", two.listening.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let host = format!("127.0.0.1:{}", two.listening.port);
+        stream.write_all(format!("GET {target} HTTP/1.1\r\nHost: {host}\r\n{more}\r\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let address = two.address();
+    let path = address.split_once(&format!(":{}", two.listening.port)).unwrap().1.to_owned();
+    let forwarded = "X-Forwarded-Host: evil.example.test\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Port: 443\r\n\
+        X-Forwarded-Prefix: /ordersync\r\nX-Forwarded-For: 127.0.0.1\r\nX-Real-IP: 127.0.0.1\r\n\
+        Forwarded: host=evil.example.test;proto=https\r\nX-Original-URL: /health\r\nX-Rewrite-URL: /health\r\n";
+    let challenge = format!("{path}?challenge=abc");
+    let plain = told(&challenge, "");
+    assert!(plain.starts_with("HTTP/1.1 200") && plain.contains("answer"), "{plain}");
+    assert_eq!(told(&challenge, forwarded), plain, "the address is the one that was told");
+    assert!(told("/other", forwarded).starts_with("HTTP/1.1 404"));
+    assert!(told(&format!("/ordersync{path}"), forwarded).starts_with("HTTP/1.1 404"));
+    let body = serde_json::json!({ "id": "d-1", "shop": "corner", "orders": [900] });
+    let mut good = example::letter(&address, "k-1", &body);
+    for line in forwarded.split("\r\n").filter(|line| !line.is_empty()) {
+        let (name, value) = line.trim_start().split_once(": ").unwrap();
+        good.headers.push((name.to_owned(), value.to_owned()));
+    }
+    let mut bad = good.clone();
+    *bad.body.last_mut().unwrap() = b' ';
+    assert_eq!((good.send(), bad.send()), (Some(200), Some(401)));
+}
+
+#[test]
+fn w2_while_it_runs_a_secret_is_replaced_and_the_one_before_is_good_for_a_day() {
+    let one = Delivering::new(ChannelKind::Shopify);
+    one.store.place(&Purchase::paid().line("TEE-001", 1));
+    let good = one.good_letter();
+    let file = one.home.path().join("credentials/shopify.json");
+    let whole: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
+    let name = ["client_secret", "api_secret"].into_iter().find(|name| whole[*name].is_string()).unwrap();
+    let secret = whole[name].as_str().unwrap().to_owned();
+    let write = |secret: &str, before: Option<(&str, i64)>| {
+        let mut changed = whole.clone();
+        changed[name] = secret.into();
+        if let Some((before, hours)) = before {
+            changed["hook_key_before"] = before.into();
+            changed["hook_key_before_at"] = (chrono::Utc::now() - chrono::TimeDelta::hours(hours)).to_rfc3339().into();
+        }
+        std::fs::write(&file, changed.to_string()).unwrap();
+    };
+    let signed = |secret: &str| {
+        let mut letter = good.clone();
+        *header_like(&mut letter, "hmac", "signature") = hmac_in_base64(secret, &letter.body);
+        letter.send()
+    };
+    assert_eq!((signed(&secret), signed("the next one")), (Some(200), Some(401)));
+    write("the next one", Some((&secret, 1)));
+    until("the next secret", || signed("the next one") == Some(200));
+    assert_eq!((signed(&secret), signed("another")), (Some(200), Some(401)));
+    // What has had its day is gone once there is another.
+    write("the third one", Some((&secret, 25)));
+    until("the third secret", || signed("the third one") == Some(200));
+    assert_eq!((signed(&secret), signed("the next one")), (Some(401), Some(401)));
 }
 
 #[test]
@@ -309,6 +491,135 @@ fn w1_a_delivery_is_worked_on_while_a_first_sync_runs() {
     assert!(took < Duration::from_secs(5), "{took:?}");
     assert!(sync.wait().unwrap().success());
     rig.assert_converged("beside a first sync");
+}
+
+#[test]
+fn w1_a_delivery_is_worked_on_while_a_purge_runs() {
+    let rig = Rig::new();
+    let now = chrono::Utc::now();
+    rig.shop.seed(3_000, now - chrono::TimeDelta::days(25), now - chrono::TimeDelta::days(15));
+    rig.home.run("sync").exits(0);
+    let _listening = delivering(&rig);
+    let mut purge = rig.home.spawn("purge --older-than 1d", &[]);
+    let mut placed = Vec::new();
+    // Until it is over, and at least one that has come while it was not.
+    while purge.try_wait().unwrap().is_none() {
+        placed.push((rig.paid(1), Instant::now()));
+        let (id, begun) = *placed.last().unwrap();
+        until("the order", || book_has(&rig.home, id) || begun.elapsed() > Duration::from_secs(5));
+        assert!(book_has(&rig.home, id), "{:?}", begun.elapsed());
+    }
+    assert!(purge.wait().unwrap().success());
+    assert!(!placed.is_empty(), "the purge was over before: the test shows nothing");
+    assert!(!rig.home.sql("SELECT 1 FROM purges WHERE orders > 1000").is_empty(), "it has cleared next to nothing");
+}
+
+/// A shop whose budget a first sync uses up, and a home that has not read it yet.
+fn with_little_budget(kind: ChannelKind) -> Arc<dyn Simulated> {
+    use ordersync::sim::{bigcommerce, shopify};
+    let clock = Arc::new(SystemClock::new(Arc::new(AtomicBool::new(false))));
+    match kind {
+        // Every order takes several requests there.
+        ChannelKind::BigCommerce => {
+            let options = bigcommerce::Options { include: false, quota: 120, ..bigcommerce::Options::default() };
+            Arc::new(bigcommerce::Shop::new(options, clock))
+        }
+        _ => {
+            let options = shopify::Options { restore_rate: 20.0, bucket: 1000.0, ..shopify::Options::default() };
+            Arc::new(shopify::Shop::new(options, clock))
+        }
+    }
+}
+
+#[test]
+fn w1_a_delivery_goes_before_the_pages_of_a_first_sync_that_uses_up_the_channel_s_budget() {
+    for kind in [ChannelKind::BigCommerce, ChannelKind::Shopify] {
+        let store = with_little_budget(kind);
+        let now = chrono::Utc::now();
+        // So few that Shopify's are read in pages.
+        store.seed(550, now - chrono::TimeDelta::days(20), now - chrono::TimeDelta::hours(1));
+        let server = Server::start(store.clone(), ServerOptions::default()).unwrap();
+        let access = store.access(server.url());
+        let home = access.secrets.iter().fold(Home::new(), |home, (name, value)| home.secret(name, value));
+        home.run(&format!("connect {kind} {}", access.flags.join(" "))).exits(0);
+        let _listening = Listening::start_of(&home, kind);
+        until("the subscriptions", || store.hooks().len() == topics(kind));
+        until("what is written down of it", || is_subscribed(&home));
+        let mut sync = home.spawn("sync", &[]);
+        let before = server.requests().len();
+        until("the sync", || server.requests().len() > before + if kind == ChannelKind::Shopify { 2 } else { 40 });
+        // Longer than a window of BigCommerce's.
+        let all = Instant::now();
+        while all.elapsed() < Duration::from_secs(34) {
+            let id = store.place(&Purchase::paid().line("TEE-001", 1));
+            let begun = Instant::now();
+            let known = format!("SELECT 1 FROM orders WHERE remote_id = '{id}'");
+            until("the order", || !home.sql(&known).is_empty() || begun.elapsed() > Duration::from_secs(60));
+            assert!(begun.elapsed() < Duration::from_secs(5), "{kind}: {:?}", begun.elapsed());
+            std::thread::sleep(Duration::from_secs(3));
+        }
+        assert!(sync.try_wait().unwrap().is_none(), "{kind}: the sync was over before: the test shows nothing");
+        sync.kill().unwrap();
+        sync.wait().unwrap();
+    }
+}
+
+#[test]
+fn w1_bigcommerce_tells_of_shipments_by_their_order_and_of_checkouts_that_are_not_finished() {
+    let one = Delivering::new(ChannelKind::BigCommerce);
+    let told = |scope: &str| {
+        let text = format!("\"scope\":\"{scope}\"");
+        let letters = one.store.letters();
+        letters.into_iter().filter(|one| String::from_utf8_lossy(&one.body).contains(&text)).collect::<Vec<_>>()
+    };
+    let id = one.store.place(&Purchase::paid().line("TEE-001", 3));
+    until("the order", || one.has(&id, "TEE-001"));
+    assert!(one.store.ship_pieces(&id, 0, 1, "ups", "1Z999AA10123456784"));
+    until("its delivery", || told("store/shipment/created").len() == 1);
+    until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
+    let shown = one.home.json(&format!("show bigcommerce:{id}")).to_string();
+    assert!(shown.contains("partly shipped"), "{shown}");
+    let mut shipment = told("store/shipment/created").remove(0);
+    assert_eq!(shipment.status, Some(200));
+    let body: serde_json::Value = serde_json::from_slice(&shipment.body).unwrap();
+    assert!(body["data"]["type"] == "shipment" && body["data"]["orderId"].to_string() == id, "{body}");
+    // The shipment's own number is no order's.
+    until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
+    one.home.sql("DELETE FROM deliveries RETURNING 1");
+    one.server.clear_requests();
+    shipment.status = None;
+    assert_eq!(shipment.send(), Some(200));
+    until("the order to be read", || !one.server.requests().is_empty());
+    until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
+    let number = format!("/{}", body["data"]["id"]);
+    assert!(one.server.requests().iter().all(|one| !one.path.ends_with(&number)), "{number}");
+    // A checkout that reached the payment page is an order that waits for its payment.
+    let checkout = one.store.place(&Purchase::paid().unpaid().line("MUG-9", 1).status("Incomplete"));
+    until("the checkout", || one.has(&checkout, "awaiting-payment"));
+    assert!(one.store.pay(&checkout));
+    until("the order", || one.has(&checkout, "awaiting-fulfillment"));
+    assert!(one.store.letters().iter().all(|letter| letter.status == Some(200)));
+}
+
+#[test]
+fn w1_what_shopify_does_not_send_twice_is_in_the_book_all_the_same() {
+    let one = Delivering::new(ChannelKind::Shopify);
+    let id = one.store.place(&Purchase::paid().line("TEE-001", 1));
+    until("the order", || one.has(&id, "TEE-001"));
+    let updates = || {
+        let is_update = |one: &&Letter| one.headers.iter().any(|(_, value)| value == "orders/updated");
+        one.store.letters().iter().filter(is_update).count()
+    };
+    let before = updates();
+    // The date is told in seconds, so most of these say what the last one said.
+    for _ in 0..40 {
+        one.store.touch(&id);
+    }
+    one.store.annotate(&id, "please ring");
+    until("the change", || one.has(&id, "please ring"));
+    until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
+    let sent = updates() - before;
+    assert!((1..20).contains(&sent), "{sent} deliveries");
 }
 
 #[test]
@@ -395,6 +706,7 @@ fn x4_idle_connections_take_no_more_than_their_time() {
     let rig = Rig::new();
     let listening = delivering(&rig);
     let idle: Vec<_> = (0..200).filter_map(|_| TcpStream::connect(("127.0.0.1", listening.port)).ok()).collect();
+    assert_eq!(idle.len(), 200);
     let begun = Instant::now();
     let id = rig.paid(1);
     until("the order", || book_has(&rig.home, id));
@@ -556,17 +868,21 @@ fn w1_every_channel_with_webhooks_tells_of_new_and_changed_orders() {
 #[test]
 fn w2_in_no_channel_a_delivery_is_good_for_another_store_or_with_another_body() {
     for kind in INSTANT {
-        let (one, other) = (Delivering::new(kind), Delivering::new(kind));
+        let clock = Arc::new(SystemClock::new(Arc::new(AtomicBool::new(false))));
+        let one = Delivering::new(kind);
+        // Where all stores are signed for with one key, another one; else another key.
+        let other = match kind {
+            ChannelKind::BigCommerce | ChannelKind::Shopify => Delivering::of(rehearsal(kind, clock, Duration::ZERO)),
+            _ => Delivering::new(kind),
+        };
         one.store.place(&Purchase::paid().line("TEE-001", 1));
         let good = one.good_letter();
         until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
         one.server.clear_requests();
         let mut elsewhere = good.clone();
         elsewhere.address = other.store.hooks()[0].address.clone();
-        if kind == ChannelKind::WooCommerce {
-            // Each store has a key of its own.
-            assert_eq!(elsewhere.send(), Some(401), "{kind}");
-        }
+        // Each store has a key of its own, or what is signed names it.
+        assert_eq!(elsewhere.send(), Some(401), "{kind}");
         let mut changed = good.clone();
         changed.body.push(b' ');
         assert_eq!(changed.send(), Some(401), "{kind}");
@@ -675,24 +991,91 @@ fn w4_a_sync_has_what_a_failing_address_missed_and_takes_up_again_what_the_vendo
         if one.store.lacks(Lack::GivingUp) {
             one.store.change_hooks(&mut |hooks| hooks[0].is_active = false);
         }
-        for _ in 0..12 {
-            one.store.touch(&id);
+        for nth in 0..12 {
+            one.store.annotate(&id, &format!("note {nth}"));
         }
         until("the vendor to give up", || active(&*one.store).len() < all);
-        // The sync has the order all the same, and looks what has become of the subscriptions.
+        // The sync has the order all the same.
+        one.home.run("sync -v").exits(0).without("Instasync");
+        // Nobody told of it in the time in which a delivery may come.
+        let since = || one.home.json("status")["stores"][0]["unannounced_since"].clone();
+        assert!(since().is_null(), "{kind}: too early");
+        one.home.sql("UPDATE unannounced SET found_at = found_at - 180000000");
+        assert!(since().is_string(), "{kind}: {}", since());
+        one.home.run("status").env("LC_ALL", "C.UTF-8").exits(0).prints("⚡!").prints("no webhook told of");
+        // That does not pass by itself.
+        one.home.sql("UPDATE unannounced SET found_at = found_at - 720000000");
+        assert!(since().is_string(), "{kind}: {}", since());
         one.home.sql("UPDATE hooks SET checked_at = checked_at - 90000000");
         one.home.run("sync -v").exits(0).says("Instasync: ");
         assert!(one.store.hooks().iter().all(|hook| hook.is_active) && one.store.hooks().len() == all, "{kind}");
-        // Nobody told of it in the time in which a delivery may come.
-        assert_eq!(
-            one.home.json("status")["stores"][0]["unannounced_since"],
-            serde_json::Value::Null,
-            "{kind}: too early"
-        );
-        one.home.sql("UPDATE unannounced SET found_at = found_at - 180000000");
-        let told = one.home.json("status")["stores"][0]["unannounced_since"].clone();
-        assert!(told.is_string(), "{kind}: {told}");
-        one.home.run("status").env("LC_ALL", "C.UTF-8").exits(0).prints("⚡!").prints("no webhook told of");
+        assert!(since().is_null(), "{kind}: it is mended");
+    }
+}
+
+#[test]
+fn w4_subscriptions_that_were_deleted_in_silence_are_made_again_by_the_sync_that_finds_an_order_of_which_nothing_told()
+{
+    for kind in INSTANT {
+        let one = Delivering::new(kind);
+        let ago = |minutes: i64| chrono::Utc::now() - chrono::TimeDelta::minutes(minutes);
+        let looked_at = |minutes: i64| {
+            let earlier = minutes * 60_000;
+            one.home.sql(&format!("UPDATE hooks SET since = since - {earlier}, checked_at = checked_at - {earlier}"));
+        };
+        looked_at(62);
+        let lose = || one.store.change_hooks(&mut Vec::clear);
+        let placed = |minutes: i64| {
+            let id = one.store.place(&Purchase::paid().line("TEE-001", 1).at(ago(minutes)));
+            one.store.touch(&id);
+            id
+        };
+        lose();
+        let id = placed(10);
+        one.home.run("sync -v").exits(0).says("Instasync: ");
+        assert!(one.has(&id, "TEE-001"), "{kind}");
+        assert_eq!(active(&*one.store).len(), topics(kind), "{kind}");
+        // Not within the hour, and not for an order whose delivery may be on its way.
+        lose();
+        placed(10);
+        one.home.run("sync -v").exits(0).without("Instasync");
+        looked_at(62);
+        one.home.sql("DELETE FROM unannounced RETURNING 1");
+        placed(0);
+        one.home.run("sync -v").exits(0).without("Instasync");
+        assert_eq!(active(&*one.store), [], "{kind}");
+        placed(10);
+        one.home.run("sync -v").exits(0).says("Instasync: ");
+        assert_eq!(active(&*one.store).len(), topics(kind), "{kind}");
+    }
+}
+
+#[test]
+fn w1_while_all_is_well_the_subscriptions_cost_less_than_one_request_a_day() {
+    for kind in INSTANT {
+        let one = Delivering::new(kind);
+        let route = match kind {
+            ChannelKind::Shopify => "webhookSubscriptions",
+            ChannelKind::Magento => "async_event",
+            ChannelKind::WooCommerce => "webhooks",
+            _ => "hooks",
+        };
+        one.server.clear_requests();
+        // Two days of half hours, each with an order that a delivery tells of.
+        for half_hour in 0..96 {
+            one.home.sql("UPDATE hooks SET since = since - 1800000, checked_at = checked_at - 1800000");
+            if half_hour % 24 == 0 {
+                let id = one.store.place(&Purchase::paid().line("TEE-001", 1));
+                until("the order", || one.has(&id, "TEE-001"));
+            }
+            one.home.run("sync").exits(0);
+        }
+        let is_about = |one: &&ordersync::sim::Exchange| {
+            let body = String::from_utf8_lossy(&one.body);
+            one.target().contains(route) || one.target().contains("modules") || body.contains(route)
+        };
+        let asked = one.server.requests().iter().filter(is_about).count();
+        assert!(asked == 1, "{kind}: {asked} requests in two days");
     }
 }
 
@@ -888,6 +1271,25 @@ fn w2_a_key_that_a_delivery_names_is_fetched_once_and_made_up_names_cost_next_to
     assert_eq!(mixed.send(), Some(401));
     let (code, _) = two.listening.stop();
     assert_eq!(code, Some(0));
+}
+
+#[test]
+fn w2_what_waits_for_its_key_and_then_for_the_book_is_answered_before_its_sender_gives_up() {
+    let two = TwoShops::new();
+    let body = |nth: u64| serde_json::json!({ "id": format!("d-{nth}"), "shop": "corner", "orders": [nth] });
+    assert_eq!(two.send("k-1", &body(900)), Some(200));
+    until("the end of the work", || two.is_at_rest());
+    let slow = Fault::new(FaultKind::Slow(Duration::from_secs(3))).on("GET", "keys");
+    two.shops[0].1.faults().add(slow);
+    let other = rusqlite::Connection::open(two.home.book()).unwrap();
+    other.busy_timeout(Duration::from_secs(10)).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let begun = Instant::now();
+    assert_eq!(two.send("k-2", &body(901)), Some(503));
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() > Duration::from_secs(3), "the key was there at once: the test shows nothing");
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(two.send("k-2", &body(901)), Some(200));
 }
 
 #[test]
@@ -1297,6 +1699,7 @@ fn x4_ten_thousand_idle_connections_keep_no_delivery_waiting() {
     assert_eq!(letter(&rig, 5).status, Some(200));
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?} beside {} slow ones", begun.elapsed(), slow.len());
     let idle: Vec<_> = (0..wanted).filter_map(|_| TcpStream::connect(("127.0.0.1", listening.port)).ok()).collect();
+    assert!(wanted >= 500 && idle.len() == wanted, "{} of {wanted}", idle.len());
     let begun = Instant::now();
     rig.shop.annotate(&id.to_string(), "please ring");
     assert_eq!(letter(&rig, 6).status, Some(200));
@@ -1304,6 +1707,56 @@ fn x4_ten_thousand_idle_connections_keep_no_delivery_waiting() {
     until("the change", || book_has(&rig.home, id) && rig.show(id).to_string().contains("please ring"));
     let (code, took) = listening.stop();
     assert!(code == Some(0) && took < Duration::from_secs(2), "{code:?} {took:?}");
+}
+
+#[test]
+fn x4_beyond_what_can_wait_deliveries_are_refused_at_once_and_come_again() {
+    let rig = Rig::new();
+    let listening = delivering(&rig);
+    let id = rig.paid(1);
+    let good = letter(&rig, 5);
+    until("the order", || book_has(&rig.home, id));
+    let other = rusqlite::Connection::open(rig.home.book()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let begun = Instant::now();
+    let answers: Vec<(Option<u16>, Duration)> = std::thread::scope(|scope| {
+        let all: Vec<_> = (0..400).map(|_| scope.spawn(|| (good.send(), begun.elapsed()))).collect();
+        assert_eq!(listening.raw(b"GET /health HTTP/1.1\r\n\r\n"), 200, "it is there all the while");
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    });
+    assert!(answers.iter().all(|(status, _)| *status == Some(503)), "{answers:?}");
+    let soonest = answers.iter().map(|(_, took)| *took).min().unwrap();
+    assert!(soonest < Duration::from_millis(2500), "nobody was refused before the book was given up: {soonest:?}");
+    other.execute_batch("ROLLBACK").unwrap();
+    // Those that nobody waits for any more may still stand before it.
+    until("the book", || good.send() == Some(200));
+}
+
+#[test]
+fn x4_six_hundred_refused_ones_that_do_not_leave_keep_no_delivery_waiting() {
+    let rig = Rig::new();
+    let listening = delivering(&rig);
+    let path = rig.shop.hooks()[0].address.split_once(&format!(":{}", listening.port)).unwrap().1.to_owned();
+    let id = rig.paid(1);
+    let good = letter(&rig, 5);
+    until("the order", || book_has(&rig.home, id));
+    // One half is refused with its whole request (401), the other with its head (404).
+    let requests = [
+        format!("POST {path} HTTP/1.1\r\nContent-Length: 2\r\n\r\n{{}}"),
+        "POST /hooks/nobody HTTP/1.1\r\nContent-Length: 2\r\n\r\n".to_owned(),
+    ];
+    let refused = |nth: usize| {
+        let mut stream = TcpStream::connect(("127.0.0.1", listening.port)).ok()?;
+        stream.write_all(requests[nth % 2].as_bytes()).ok()?;
+        Some(stream)
+    };
+    for _ in 0..5 {
+        let held: Vec<TcpStream> = (0..600).filter_map(refused).collect();
+        assert_eq!(held.len(), 600);
+        let begun = Instant::now();
+        assert_eq!(good.send(), Some(200));
+        assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+    }
 }
 
 #[test]

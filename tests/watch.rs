@@ -371,8 +371,16 @@ fn w3_a_gap_is_told_with_its_reason_and_since_when_and_a_late_delivery_is_none()
     rig.sync();
     assert_eq!(store(&rig.home, "woocommerce")["sooner_with"], "ordersync listen --public-url https://...");
     subscribed(&rig.home);
+    let orders = || store(&rig.home, "woocommerce")["tasks"][0].clone();
+    let task = |is_instant: bool| serde_json::json!({ "task": "orders", "instasync": is_instant });
+    assert_eq!(orders(), task(false), "nobody receives");
+    rig.home.run("status").env("LC_ALL", "C.UTF-8").exits(0).without("⚡");
+    let receiving = Watching::start(&rig.home, "listen --bind 127.0.0.1:0 --no-watch");
+    receiving.until_said("receiving at");
+    until("the word of it", || orders() == task(true));
+    rig.home.run("status").env("LC_ALL", "C.UTF-8").exits(0).prints("⚡");
+    receiving.stop();
     let told = store(&rig.home, "woocommerce");
-    assert_eq!(told["tasks"][0], serde_json::json!({ "task": "orders", "instasync": true }));
     assert_eq!(told["tasks"][1], serde_json::json!({ "task": "outbox", "instasync": false }));
     assert!(told["instasync_gap"].is_null() && told["sooner_with"].is_null(), "{told}");
     let gap = |minutes: u32| {

@@ -13,7 +13,8 @@ use crate::error::Result;
 /// How long a delivery is known again.
 const KNOWN: TimeDelta = TimeDelta::hours(48);
 
-/// How long it is remembered that nothing has told of an order: as long as a channel tries.
+/// How long it is remembered that nothing has told of an order where others are told of: longer than
+/// any channel tries. Where nothing is, it is remembered until something comes.
 const REMEMBERED: TimeDelta = TimeDelta::hours(72);
 
 /// A good delivery, reduced to ids.
@@ -80,11 +81,37 @@ impl Book {
         self.db.prepare_cached(sql).done("read")?.query_row([store], read).optional().done("read")
     }
 
+    /// The addresses that the store was subscribed to before, to which what failed within so long may be
+    /// sent again, and until when; without a time where something may still be subscribed to one.
+    pub(crate) fn former_addresses(
+        &self,
+        store: i64,
+        comes_within: TimeDelta,
+    ) -> Result<Vec<(String, Option<Timestamp>)>> {
+        let sql =
+            "SELECT address, left_at FROM former_addresses WHERE store_id = ? AND (left_at IS NULL OR left_at > ?)
+                   ORDER BY coalesce(left_at, 9e18) DESC";
+        let since = (self.clock.now() - comes_within).timestamp_millis();
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        let read = |row: &rusqlite::Row<'_>| {
+            let left: Option<i64> = row.get(1)?;
+            Ok((row.get(0)?, left.map(|at| from_millis(at) + comes_within)))
+        };
+        let rows = statement.query_map(params![store, since], read).done("read")?;
+        rows.collect::<rusqlite::Result<_>>().done("read")
+    }
+
     /// The store is about to be subscribed to this address: what is made from now on is known, so that
     /// it can be gone on with and taken away.
     pub(crate) fn hook(&mut self, store: i64, address: &str) -> Result<()> {
         let now = self.now_ms();
         self.write_durably("written", |db| {
+            let left = "INSERT INTO former_addresses (store_id, address)
+                          SELECT store_id, address FROM hooks WHERE store_id = ?1 AND address <> ?2
+                        ON CONFLICT DO UPDATE SET left_at = NULL";
+            db.execute(left, params![store, address]).done("written")?;
+            let back = "DELETE FROM former_addresses WHERE store_id = ? AND address = ?";
+            db.execute(back, params![store, address]).done("written")?;
             db.execute(
                 "INSERT INTO hooks (store_id, address, since, checked_at) VALUES (?, ?, ?, 0)
                  ON CONFLICT DO UPDATE SET address = excluded.address, checked_at = 0 WHERE address <> excluded.address",
@@ -106,9 +133,24 @@ impl Book {
                 params![store, address, now],
             )
             .done("written")?;
+            let left = "UPDATE former_addresses SET left_at = ?2 WHERE store_id = ?1 AND left_at IS NULL";
+            db.execute(left, [store, now]).done("written")?;
             let old = now - REMEMBERED.num_milliseconds();
-            let sql = "DELETE FROM unannounced WHERE store_id = ? AND found_at < ?";
+            db.execute("DELETE FROM former_addresses WHERE store_id = ? AND left_at < ?", [store, old])
+                .done("written")?;
+            // As long as nothing comes the first one is enough to know since when.
+            let sql = "DELETE FROM unannounced WHERE store_id = ?1 AND found_at < ?2
+                         AND (found_at > (SELECT min(found_at) FROM unannounced WHERE store_id = ?1)
+                           OR found_at <= (SELECT delivered_at FROM hooks WHERE store_id = ?1))";
             db.execute(sql, [store, old]).done("written").map(drop)
+        })
+    }
+
+    /// Subscriptions of the store that were missing or switched off are there again: what nothing has
+    /// told of before is no sign of a gap any more.
+    pub(crate) fn hooks_restored(&mut self, store: i64) -> Result<()> {
+        self.write("written", |db| {
+            db.execute("DELETE FROM unannounced WHERE store_id = ?", [store]).done("written").map(drop)
         })
     }
 
@@ -135,18 +177,30 @@ impl Book {
     pub(crate) fn unhook(&mut self, store: i64) -> Result<()> {
         self.write("written", |db| {
             // Whom the channel has erased is forgotten all the same.
-            for table in ["hooks", "unannounced", "deliveries"] {
+            for table in ["hooks", "former_addresses", "unannounced", "deliveries"] {
                 db.execute(&format!("DELETE FROM {table} WHERE store_id = ?"), [store]).done("written")?;
             }
             Ok(())
         })
     }
 
+    /// Whether a sync has found an order since the subscriptions were looked at that was placed before
+    /// `placed`, and nothing has told of it yet.
+    pub(crate) fn finds_untold(&self, store: i64, placed: Timestamp) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM unannounced u JOIN hooks h USING (store_id)
+                     JOIN orders o ON o.store_id = u.store_id AND o.remote_id = u.remote_id
+                   WHERE u.store_id = ? AND u.found_at >= h.checked_at AND o.placed_at < ?)";
+        let mut statement = self.db.prepare_cached(sql).done("read")?;
+        statement.query_row([store, placed.timestamp_millis()], |row| row.get(0)).done("read")
+    }
+
     /// Since when syncs find new orders of the store that nothing has told of, although its
-    /// deliveries come within so long.
+    /// deliveries come within so long. Until a delivery comes, or what was missing is restored.
     pub(crate) fn unannounced_since(&self, store: i64, comes_within: TimeDelta) -> Result<Option<Timestamp>> {
         let now = self.clock.now();
-        let sql = "SELECT min(found_at) FROM unannounced WHERE store_id = ? AND found_at BETWEEN ? AND ?";
+        let sql = "SELECT min(u.found_at) FROM unannounced u LEFT JOIN hooks h USING (store_id)
+                   WHERE u.store_id = ?1 AND u.found_at <= ?3
+                     AND (u.found_at >= ?2 OR h.delivered_at IS NULL OR h.delivered_at < u.found_at)";
         let (oldest, late) = ((now - REMEMBERED).timestamp_millis(), (now - comes_within).timestamp_millis());
         let mut statement = self.db.prepare_cached(sql).done("read")?;
         let at: Option<i64> = statement.query_row([store, oldest, late], |row| row.get(0)).done("read")?;

@@ -134,6 +134,7 @@ const SCHEMA: &[&str] = &[
     include_str!("schema/0021_receipts.sql"),
     include_str!("schema/0022_hooks.sql"),
     include_str!("schema/0023_to_forget.sql"),
+    include_str!("schema/0024_former_addresses.sql"),
 ];
 
 /// Nothing is put off for longer, in milliseconds: what is due later than this was put off by a

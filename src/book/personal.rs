@@ -169,6 +169,7 @@ const TABLES: &[Table] = &[
     kept("run_stores", Rows::OfNoOrder, "error_kind error notes"),
     kept("rereads", Rows::OfNoOrder, "remote_id why"),
     kept("hooks", Rows::OfNoOrder, "address"),
+    kept("former_addresses", Rows::OfNoOrder, "address"),
     kept("deliveries", Rows::OfNoOrder, "key"),
     kept("unannounced", Rows::OfNoOrder, "remote_id"),
     // Numbers of people, until these are forgotten.

@@ -197,6 +197,28 @@ fn w3_a_new_order_of_which_nothing_tells_in_its_time_is_noticed() {
     assert!(missing(&book));
     book.keep_deliveries(&[ring("4")], TimeDelta::zero()).unwrap();
     assert!(!missing(&book), "they came after all");
+    // Where nothing comes any more that stays until something does, or until it is mended.
+    shelf.clock.advance(TimeDelta::hours(1));
+    import(&mut book, store, &[later("5")], keep).unwrap();
+    let found = shelf.clock.now();
+    for day in 0..9 {
+        shelf.clock.advance(TimeDelta::days(1));
+        import(&mut book, store, &[later(&format!("6{day}"))], keep).unwrap();
+        book.hooks_checked(store, "https://orders.example.test").unwrap();
+    }
+    assert_eq!(book.unannounced_since(store, TimeDelta::hours(4)).unwrap(), Some(found));
+    let rows = || book_rows(&shelf, "SELECT count(*) FROM unannounced");
+    assert!(rows() < 6, "{} are remembered", rows());
+    book.keep_deliveries(&[ring("9")], TimeDelta::zero()).unwrap();
+    let since = book.unannounced_since(store, TimeDelta::hours(4)).unwrap();
+    assert!(since > Some(found), "others come, and those of the last days are missing: {since:?}");
+    book.hooks_restored(store).unwrap();
+    assert!(!missing(&book), "what was missing is there again");
+}
+
+fn book_rows(shelf: &Shelf, sql: &str) -> i64 {
+    let db = rusqlite::Connection::open(shelf.path()).unwrap();
+    db.query_row(sql, [], |row| row.get(0)).unwrap()
 }
 
 /// Every row of the copy, as text.

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::{ChannelKind, Values};
 use crate::clock::{Clock, parse_age};
 use crate::error::{Error, ErrorKind, Result};
-use crate::http::{Client, Options, RateLimit, RetryPolicy};
+use crate::http::{Client, Options, Purpose, RateLimit, RetryPolicy};
 use crate::order::policies::policy;
 use crate::order::{Policies, ShipWithin};
 
@@ -234,11 +234,23 @@ pub(crate) fn usage(text: impl Into<String>) -> Error {
 /// # Errors
 /// `Usage` for a value that cannot be right.
 pub fn client(values: &Values, clock: Arc<dyn Clock>, retry: RetryPolicy, limit: RateLimit) -> Result<Client> {
+    client_for(values, clock, retry, limit, Purpose::Act)
+}
+
+/// The same for requests that are for something else.
+pub(crate) fn client_for(
+    values: &Values,
+    clock: Arc<dyn Clock>,
+    retry: RetryPolicy,
+    limit: RateLimit,
+    purpose: Purpose,
+) -> Result<Client> {
     let given = Given(values);
     Client::new(Options {
         clock,
         retry,
         limit,
+        purpose,
         endpoint: given.text("endpoint").map(endpoint).transpose()?,
         ca_pem: given.text("ca_file").map(read_ca).transpose()?,
         allow_http: given.text("allow_http") == Some("yes"),

@@ -72,6 +72,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             for store in book.stores()? {
                 findings.push(check_file(app, &store));
                 findings.extend(check_endpoint(app, book, &store)?);
+                findings.extend(check_webhooks(app, book, &store)?);
                 let connection = if args.offline { Vec::new() } else { check_store(app, &store) };
                 // What was answered just now is used and renewed.
                 let answered = connection.iter().any(|finding| finding.problem.is_none());
@@ -273,6 +274,53 @@ fn check_endpoint(app: &App, book: &Book, store: &Store) -> Result<Option<Findin
             Finding::bad("endpoint", what, problem, Some("ordersync listen has to run where that address reaches it"))
         }
     }))
+}
+
+/// Where Instasync is on: the subscriptions, whoever receives, and what has not come. Reads only local
+/// files.
+fn check_webhooks(app: &App, book: &Book, store: &Store) -> Result<Vec<Finding>> {
+    let (Some(hooked), Some(webhooks)) = (book.hooked(store.id)?, &store.kind.adapter().webhooks) else {
+        return Ok(Vec::new());
+    };
+    let (name, now) = (&store.name, app.context.clock.now());
+    let ago = |at| output::duration(now - at);
+    let what = format!("{name}: webhooks");
+    let bad = |problem: String, hint: &str| Finding::bad("webhooks", what.clone(), problem, Some(hint));
+    let mut findings = vec![if hooked.is_whole {
+        let last =
+            hooked.delivered_at.map_or("none came yet".to_owned(), |at| format!("the last came {} ago", ago(at)));
+        let looked = ago(hooked.checked_at);
+        let good = format!("{what}: subscribed to {}, as was seen {looked} ago; {last}", hooked.address);
+        Finding::good("webhooks", good)
+    } else {
+        let again = format!("ordersync listen --public-url {} --channel {name}", hooked.address);
+        bad(format!("not all subscriptions to {} are made", hooked.address), &again)
+    }];
+    let stores = presence::all(&app.context.home, now);
+    let seen = stores.iter().find(|found| found.stores.contains(name)).map(|found| ago(found.seen_at()));
+    findings.push(if presence::is_received(&app.context.home, name, now) {
+        Finding::good("receiver", format!("{name}: receiver: ordersync listen is at work"))
+    } else {
+        let problem = match seen {
+            Some(ago) => format!("no ordersync listen has run for {ago}"),
+            None => "no ordersync listen is at work".to_owned(),
+        };
+        let hint = "ordersync schedule install --listen keeps one running";
+        Finding::bad("receiver", format!("{name}: receiver"), problem, Some(hint))
+    });
+    if let Some(since) = book.unannounced_since(store.id, webhooks.comes_within)? {
+        let problem = format!("for {} syncs have found new orders that no webhook told of", ago(since));
+        findings.push(bad(problem, &format!("ordersync listen send-test --channel {name} tries the way")));
+    }
+    for (former, until) in book.former_addresses(store.id, webhooks.comes_within)? {
+        let why = "what failed there is sent there again";
+        let text = match until {
+            Some(until) => format!("keep {former} up for another {}: {why}", output::duration(until - now)),
+            None => format!("keep {former} up: subscriptions to it may still be there, and {why}"),
+        };
+        findings.push(Finding::good("former address", format!("{name}: note: {text}")));
+    }
+    Ok(findings)
 }
 
 /// An access that ends by its age or by want of use. `answered`: it was used just now, and renewed where

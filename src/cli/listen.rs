@@ -175,6 +175,11 @@ impl Listening<'_> {
                 self.addresses.push(address);
             }
         }
+        if let Some(webhooks) = &line.store().kind.adapter().webhooks {
+            for (former, _) in book.former_addresses(line.store().id, webhooks.comes_within)? {
+                self.receiver.expect(&former);
+            }
+        }
         Ok(())
     }
 

@@ -62,6 +62,8 @@ struct Standing {
     unannounced: Option<Timestamp>,
     /// When a receiver was surely at work for it, where one is known.
     listening: Option<Timestamp>,
+    /// Whether one is at work for it.
+    received: bool,
     /// Whether a watch is at work on it, in whichever process.
     watched: bool,
 }
@@ -211,6 +213,7 @@ impl View<'_> {
                 None => None,
             },
             listening: self.receivers.iter().find(|found| found.stores.contains(&store.name)).map(Presence::seen_at),
+            received: presence::is_received(&self.app.context.home, &store.name, now),
             watched: lock::is_held(&locks, &store.name, Work::Watch),
             store,
         })
@@ -267,10 +270,18 @@ impl Standing {
         self.troubles.iter().all(|trouble| trouble.passes())
     }
 
-    /// The mark of a store whose orders come by webhook; where some do not, another.
+    /// Whether its orders come by webhook: it is subscribed, and somebody receives.
+    fn is_instant(&self) -> bool {
+        self.hooked.is_some() && self.received
+    }
+
+    /// The mark of a store whose orders come by webhook; another where some do not that should.
     fn mark(&self, is_utf8: bool) -> Option<&'static str> {
-        self.hooked.as_ref()?;
-        Some(match (is_utf8, self.unannounced.is_some()) {
+        let is_gap = self.hooked.is_some() && self.unannounced.is_some();
+        if !is_gap && !self.is_instant() {
+            return None;
+        }
+        Some(match (is_utf8, is_gap) {
             (true, false) => "⚡",
             (true, true) => "⚡!",
             (false, false) => "[instant]",
@@ -720,7 +731,7 @@ fn to_json(s: &Standing, now: Timestamp) -> Value {
         "listening_at": s.listening.filter(|_| s.hooked.is_some()).map(rfc3339),
         "instasync_gap": s.gap().map(|(gap, since)| json!({ "reason": gap.word(), "since": rfc3339(since) })),
         "tasks": [
-            { "task": "orders", "instasync": s.hooked.is_some() },
+            { "task": "orders", "instasync": s.is_instant() },
             { "task": "outbox", "instasync": false },
         ],
         "watched": s.watched, "sooner_with": s.sooner(),

@@ -1,5 +1,6 @@
 //! The client: send, wait, repeat.
 
+use std::cell::Cell;
 use std::io::Read;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -9,8 +10,8 @@ use reqwest::blocking as rq;
 use reqwest::header::{HeaderMap, HeaderValue};
 
 use super::{
-    Account, Effect, Lane, LaneUse, MAX_REPLY, Permit, Protocol, RateLimit, Reply, Request, RetryPolicy, Verdict,
-    redact::Forms, silence::Silence, told, url_for_people,
+    Account, Effect, Lane, LaneUse, MAX_REPLY, Permit, Protocol, Purpose, RateLimit, Reply, Request, RetryPolicy,
+    Verdict, redact::Forms, silence::Silence, told, url_for_people,
 };
 use crate::clock::{Clock, Timestamp};
 use crate::error::{Answer, Error, ErrorKind, Result};
@@ -24,6 +25,8 @@ pub(crate) struct Options {
     pub(crate) retry: RetryPolicy,
     /// The limit of the store.
     pub(crate) limit: RateLimit,
+    /// What its requests are for.
+    pub(crate) purpose: Purpose,
     /// Scheme, host and port that are asked in the place of the channel's own, whatever the address
     /// of a request (`--endpoint`).
     pub(crate) endpoint: Option<url::Url>,
@@ -486,7 +489,8 @@ impl Client {
                 .after(left));
             }
         }
-        self.options.limit.pass(self.options.clock.as_ref(), lane, cost, longest)
+        let purpose = if is_act(request) { Purpose::Act } else { self.options.purpose };
+        self.options.limit.pass(self.options.clock.as_ref(), lane, cost, purpose, longest)
     }
 
     fn ask(&self, request: &Request) -> Result<Reply, Broken> {
@@ -553,6 +557,24 @@ impl Client {
         Err(Error::new(ErrorKind::Refused, format!("{} is not encrypted (http://); nothing was sent", host(request)))
             .hint("use the https:// address, or add --allow-http at connect if the line is safe by other means"))
     }
+}
+
+thread_local! {
+    static IS_ACTING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Has `work` done as an act, whatever the client's other requests are for: what a sync sends out goes
+/// before what it reads beside it.
+pub(crate) fn acting<T>(work: impl FnOnce() -> T) -> T {
+    let before = IS_ACTING.replace(true);
+    let done = work();
+    IS_ACTING.set(before);
+    done
+}
+
+/// Whether a request is one that cannot wait.
+fn is_act(request: &Request) -> bool {
+    request.effect == Effect::Write || IS_ACTING.get()
 }
 
 /// How long new secrets that were refused are not replaced.
@@ -683,6 +705,7 @@ mod tests {
             clock: clock.clone(),
             retry: RetryPolicy::default(),
             limit: RateLimit::open(),
+            purpose: Purpose::Act,
             endpoint: None,
             ca_pem: None,
             allow_http: false,
@@ -736,8 +759,15 @@ mod tests {
         let shop = rehearsal(ChannelKind::WooCommerce, clock.clone(), Duration::ZERO);
         let server = Server::start(shop, ServerOptions::default()).unwrap();
         let retry = RetryPolicy { repeats: 0, ..RetryPolicy::default() };
-        let options =
-            Options { clock, retry, limit: RateLimit::open(), endpoint: None, ca_pem: None, allow_http: false };
+        let options = Options {
+            clock,
+            retry,
+            limit: RateLimit::open(),
+            purpose: Purpose::Act,
+            endpoint: None,
+            ca_pem: None,
+            allow_http: false,
+        };
         let client = Client::new(options).unwrap();
         let tokens = Renews(AtomicU32::new(0));
         let read = Request::get(url::Url::parse(server.url()).unwrap());
@@ -765,6 +795,7 @@ mod tests {
             clock: clock.clone(),
             retry: RetryPolicy::default(),
             limit: RateLimit::open(),
+            purpose: Purpose::Act,
             endpoint: None,
             ca_pem: None,
             allow_http: false,
@@ -795,6 +826,7 @@ mod tests {
             clock,
             retry: RetryPolicy { repeats: 0, ..RetryPolicy::default() },
             limit: RateLimit::open(),
+            purpose: Purpose::Act,
             endpoint: Some(endpoint.clone()),
             ca_pem: None,
             allow_http: false,
@@ -824,7 +856,7 @@ mod tests {
             let options = Options {
                 clock: Arc::new(ManualClock::at(from_millis(0))),
                 retry: RetryPolicy::default(),
-                limit: RateLimit::open(),
+                limit: RateLimit::open(), purpose: Purpose::Act,
                 endpoint: Some(endpoint.clone()),
                 ca_pem: None,
                 allow_http: false,
@@ -847,8 +879,15 @@ mod tests {
         server.faults().add(Fault::new(FaultKind::Slow(Duration::from_millis(600))).always());
         let (timeout, write_timeout) = (Duration::from_millis(50), Duration::from_secs(60));
         let retry = RetryPolicy { repeats: 0, timeout, write_timeout, ..RetryPolicy::default() };
-        let options =
-            Options { clock, retry, limit: RateLimit::open(), endpoint: None, ca_pem: None, allow_http: false };
+        let options = Options {
+            clock,
+            retry,
+            limit: RateLimit::open(),
+            purpose: Purpose::Act,
+            endpoint: None,
+            ca_pem: None,
+            allow_http: false,
+        };
         let client = Client::new(options).unwrap();
         let url = url::Url::parse(server.url()).unwrap();
         let error = client.send(&Plain, &Request::get(url.clone())).unwrap_err();
@@ -869,8 +908,15 @@ mod tests {
             server.faults().add(Fault::new(FaultKind::Drips(pause)).always());
             let first_pause = Duration::from_millis(1);
             let retry = RetryPolicy { timeout: Duration::from_millis(600), first_pause, ..RetryPolicy::default() };
-            let options =
-                Options { clock, retry, limit: RateLimit::open(), endpoint: None, ca_pem: None, allow_http: false };
+            let options = Options {
+                clock,
+                retry,
+                limit: RateLimit::open(),
+                purpose: Purpose::Act,
+                endpoint: None,
+                ca_pem: None,
+                allow_http: false,
+            };
             let client = Client::new(options).unwrap();
             let request = Request::get(url::Url::parse(server.url()).unwrap());
             let mut errors = Vec::new();
@@ -886,8 +932,15 @@ mod tests {
             let write = Request { effect: Effect::Write, ..request.clone() };
             let retry = RetryPolicy { write_timeout: Duration::from_millis(200), ..retry };
             let clock: Arc<dyn Clock> = Arc::new(SystemClock::new(Arc::default()));
-            let options =
-                Options { clock, retry, limit: RateLimit::open(), endpoint: None, ca_pem: None, allow_http: false };
+            let options = Options {
+                clock,
+                retry,
+                limit: RateLimit::open(),
+                purpose: Purpose::Act,
+                endpoint: None,
+                ca_pem: None,
+                allow_http: false,
+            };
             let client = Client::new(options).unwrap();
             assert_eq!(client.send(&Plain, &write).unwrap_err().kind(), ErrorKind::Unknown);
             assert_eq!(client.requests(), 1, "no write is repeated");
@@ -906,8 +959,15 @@ mod tests {
             first_pause: Duration::from_millis(1),
             ..RetryPolicy::default()
         };
-        let options =
-            Options { clock, retry, limit: RateLimit::open(), endpoint: None, ca_pem: None, allow_http: false };
+        let options = Options {
+            clock,
+            retry,
+            limit: RateLimit::open(),
+            purpose: Purpose::Act,
+            endpoint: None,
+            ca_pem: None,
+            allow_http: false,
+        };
         let client = Client::new(options).unwrap();
         let request = Request::get(url::Url::parse(server.url()).unwrap());
         let silent = Fault::new(FaultKind::Slow(Duration::from_secs(3600)));

@@ -31,9 +31,9 @@ pub(crate) mod told;
 
 pub(crate) use body::{MAX_REPLY, TEST, check_json, read_json, unusable};
 pub use client::Client;
-pub(crate) use client::{Options, is_loopback};
+pub(crate) use client::{Options, acting, is_loopback};
 pub use rate_limit::RateLimit;
-pub(crate) use rate_limit::{Budget, Lane, LaneUse, Permit, Shared, Standing};
+pub(crate) use rate_limit::{Budget, KEPT, Lane, LaneUse, Permit, Purpose, Shared, Standing};
 pub(crate) use redact::url_for_people;
 pub use retry::RetryPolicy;
 

@@ -5,6 +5,11 @@
 //! A channel may have a budget for each kind of request: a [`Lane`]. Requests of one lane wait for
 //! no other. All threads of the store pass the same limit, and every process knows how its lanes
 //! stand ([`Shared`]): the next run begins with what the last one knew.
+//!
+//! Not every request is as urgent as every other ([`Purpose`]). Of the budget of all requests to a
+//! store those that can wait leave a part to those that cannot. Of a bucket it stays in it, which
+//! costs them nothing: it fills as quickly. Of a window it is given free bit by bit, so that nothing
+//! is left unused at its end.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -30,6 +35,37 @@ impl Lane {
     /// That of all requests to a channel that has one budget, or none.
     pub(crate) const ONE: Self = Self { name: "", permitted: None };
 }
+
+/// What a request is for: who can wait leaves a part of the budget to who cannot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Purpose {
+    /// What somebody does and waits for: a dispatch, a cancellation, a look at one order.
+    #[default]
+    Act,
+    /// An order that a delivery told of, which is to be in the book within seconds.
+    Told,
+    /// What a sync reads.
+    Sync,
+}
+
+/// How much of a budget is left for dispatches and for whatever else a merchant does.
+pub(crate) const KEPT: f64 = 0.2;
+
+impl Purpose {
+    /// The part of a budget that is left to others.
+    fn leaves(self) -> f64 {
+        match self {
+            Self::Act => 0.0,
+            Self::Told => KEPT,
+            Self::Sync => 2.0 * KEPT,
+        }
+    }
+}
+
+/// What is kept of a window is given free over its whole length; of the last part of it not before the
+/// window is almost over.
+const LAST_PART: f64 = 1.0 / 3.0;
+const ALMOST_OVER: Duration = Duration::from_secs(2);
 
 /// How the limits of a store are told to other processes that call it.
 pub(crate) trait Shared: Send + Sync {
@@ -128,25 +164,41 @@ impl Budget {
         believed.then_some(self)
     }
 
-    /// What is left after spending `cost`, or how long until that much is there. More than there
-    /// can ever be is let through: the channel will say what it thinks of it.
-    fn spend(self, cost: f64) -> Result<Self, Duration> {
+    /// What is left after spending `cost`, or how long until that much is there beside the part
+    /// `kept` of it that is others'. More than there can ever be is let through: the channel will say
+    /// what it thinks of it.
+    fn spend(self, cost: f64, kept: f64) -> Result<Self, Duration> {
         match self {
             Self::Bucket { level, capacity, per_second } => {
-                if level >= cost || cost > capacity || per_second <= 0.0 {
+                let needed = (cost + capacity * kept).min(capacity);
+                if level >= needed || cost > capacity || per_second <= 0.0 {
                     return Ok(self.less(cost));
                 }
-                let wait = told::seconds((cost - level) / per_second).unwrap_or_default();
+                let wait = told::seconds((needed - level) / per_second).unwrap_or_default();
                 Err(wait.clamp(Duration::from_millis(1), Duration::from_secs(3600)))
             }
-            Self::Window { left, quota, ends_in, .. } => {
-                if left >= cost || cost > quota {
+            Self::Window { left, quota, ends_in, length } => {
+                if left >= (cost + quota * kept * part_kept(ends_in, length)).min(quota) || cost > quota {
                     return Ok(self.less(cost));
                 }
-                Err(ends_in.max(Duration::from_millis(1)))
+                let free_at =
+                    if left < cost { Duration::ZERO } else { free_when((left - cost) / (quota * kept), length) };
+                Err(ends_in.saturating_sub(free_at).max(Duration::from_millis(1)))
             }
         }
     }
+}
+
+/// How much of what is kept of a window is kept so long before its end.
+fn part_kept(ends_in: Duration, length: Duration) -> f64 {
+    let left = (ends_in.as_secs_f64() / length.as_secs_f64()).min(1.0);
+    if ends_in > ALMOST_OVER { left.max(LAST_PART) } else { left }
+}
+
+/// How long before the end of a window no more than this part is kept.
+fn free_when(part: f64, length: Duration) -> Duration {
+    let at = Duration::try_from_secs_f64(length.as_secs_f64() * part).unwrap_or_default();
+    if part < LAST_PART { at.min(ALMOST_OVER) } else { at }
 }
 
 /// How long a request waits for its budget before it looks again: what a running query had set
@@ -192,9 +244,9 @@ impl Standing {
         Some(self.budget?.after((now - self.at).to_std().unwrap_or_default()))
     }
 
-    /// Takes `cost` out, or says how long to wait before asking again.
-    fn spend(&mut self, cost: f64, now: Timestamp) -> Result<(), Duration> {
-        if let Some(left) = self.budget(now).map(|budget| budget.spend(cost)).transpose()? {
+    /// Takes `cost` out where the part `kept` is left, or says how long to wait before asking again.
+    fn spend(&mut self, cost: f64, kept: f64, now: Timestamp) -> Result<(), Duration> {
+        if let Some(left) = self.budget(now).map(|budget| budget.spend(cost, kept)).transpose()? {
             (self.at, self.budget) = (now, Some(left));
         }
         self.spent += cost;
@@ -354,10 +406,17 @@ impl RateLimit {
     ///
     /// # Errors
     /// `Temporary` where that would take longer than `longest`.
-    pub(crate) fn pass(&self, clock: &dyn Clock, lane: Lane, cost: f64, longest: Duration) -> Result<Permit> {
+    pub(crate) fn pass(
+        &self,
+        clock: &dyn Clock,
+        lane: Lane,
+        cost: f64,
+        purpose: Purpose,
+        longest: Duration,
+    ) -> Result<Permit> {
         loop {
             clock.check_interrupt()?;
-            match self.take(lane, clock.now(), cost) {
+            match self.take(lane, clock.now(), cost, purpose) {
                 Ok(permit) => return Ok(permit),
                 Err(wait) if wait > longest => return Err(not_now(wait, clock.now())),
                 // What is waited for may come sooner, so it is looked for now and then.
@@ -368,7 +427,7 @@ impl RateLimit {
 
     /// Takes `cost` out of the lane's budget where that is there, else says how long to wait before
     /// asking again.
-    fn take(&self, lane: Lane, now: Timestamp, cost: f64) -> Result<Permit, Duration> {
+    fn take(&self, lane: Lane, now: Timestamp, cost: f64, purpose: Purpose) -> Result<Permit, Duration> {
         let until = |at: Timestamp| at.signed_duration_since(now).to_std().unwrap_or(Duration::ZERO);
         if let Some(closed) = self.closed_until(now) {
             return Err(until(closed));
@@ -376,11 +435,13 @@ impl RateLimit {
         if cost <= 0.0 {
             return Ok(Permit { lane, spent: f64::INFINITY });
         }
+        // Whatever else has a budget of its own is of one kind, and disturbs no dispatch.
+        let kept = if lane.name == Lane::ONE.name { purpose.leaves() } else { 0.0 };
         self.with(lane, now, |standing| {
             if let Some(closed) = standing.closed_until.filter(|closed| *closed > now) {
                 return Err(until(closed));
             }
-            standing.spend(cost, now)?;
+            standing.spend(cost, kept, now)?;
             Ok(Permit { lane, spent: standing.spent })
         })
     }
@@ -407,7 +468,7 @@ mod tests {
         let clock = ManualClock::at(crate::clock::from_millis(1_795_000_000_000));
         let own =
             Lane { name: "lists", permitted: Some(Budget::Bucket { level: 9.0, capacity: 9.0, per_second: 0.5 }) };
-        let pass = |lane, cost| limit.pass(&clock, lane, cost, Duration::ZERO).unwrap();
+        let pass = |lane, cost| limit.pass(&clock, lane, cost, Purpose::Act, Duration::ZERO).unwrap();
         pass(own, 2.0);
         let permit = pass(Lane::ONE, 30.0);
         let (left, quota, minute) = (120.0, 150.0, Duration::from_secs(60));
@@ -421,7 +482,7 @@ mod tests {
     fn waits(limit: &RateLimit, clock: &ManualClock, requests: u32, cost: f64) -> (Duration, Permit) {
         let before = clock.now();
         let tickets = (0..requests)
-            .map(|_| limit.pass(clock, Lane::ONE, cost, Duration::from_secs(300)).unwrap())
+            .map(|_| limit.pass(clock, Lane::ONE, cost, Purpose::Act, Duration::from_secs(300)).unwrap())
             .collect::<Vec<_>>();
         ((clock.now() - before).to_std().unwrap(), *tickets.last().unwrap())
     }
@@ -469,7 +530,7 @@ mod tests {
         }
         // One that can be meant but is longer than anybody waits ends in an error.
         limit.account(Some(bucket(0.0, 2000.0, 0.1)), permit, 0.0, clock.now());
-        let error = limit.pass(&clock, Lane::ONE, 50.0, Duration::from_secs(300)).unwrap_err();
+        let error = limit.pass(&clock, Lane::ONE, 50.0, Purpose::Act, Duration::from_secs(300)).unwrap_err();
         assert_eq!((error.kind(), clock.now()), (ErrorKind::Temporary, Timestamp::UNIX_EPOCH));
     }
 
@@ -547,7 +608,7 @@ mod tests {
 
     /// How many requests of a lane go out at once.
     fn at_once(limit: &RateLimit, clock: &ManualClock, lane: Lane) -> usize {
-        (0..100).take_while(|_| limit.take(lane, clock.now(), 1.0).is_ok()).count()
+        (0..100).take_while(|_| limit.take(lane, clock.now(), 1.0, Purpose::Act).is_ok()).count()
     }
 
     #[test]
@@ -570,7 +631,7 @@ mod tests {
         let before = clock.now();
         assert_eq!(at_once(&limit, &clock, WRITES), 10);
         limit.close(WRITES, before + TimeDelta::seconds(200), "429", before);
-        limit.pass(&clock, ORDERS, 1.0, Duration::from_secs(300)).unwrap();
+        limit.pass(&clock, ORDERS, 1.0, Purpose::Act, Duration::from_secs(300)).unwrap();
         assert!((60..62).contains(&(clock.now() - before).num_seconds()), "{}", clock.now());
         assert_eq!(at_once(&process(&desk), &clock, WRITES), 0, "for every process");
         clock.advance(TimeDelta::seconds(150));
@@ -589,15 +650,15 @@ mod tests {
     fn i6_what_the_channel_tells_one_process_the_other_knows() {
         let (desk, clock) = (Arc::default(), ManualClock::at(Timestamp::UNIX_EPOCH));
         let (one, other) = (process(&desk), process(&desk));
-        let permit = one.take(Lane::ONE, clock.now(), 1.0).unwrap();
+        let permit = one.take(Lane::ONE, clock.now(), 1.0, Purpose::Act).unwrap();
         assert!(desk.lanes.lock().unwrap().is_empty(), "nothing is known of a limit");
         one.account(Some(bucket(3.0, 40.0, 1.0)), permit, 0.0, clock.now());
         assert_eq!((at_once(&other, &clock, Lane::ONE), at_once(&one, &clock, Lane::ONE)), (3, 0));
         // An answer to a request that went out before two of the other process.
         clock.advance(TimeDelta::seconds(4));
-        let permit = one.take(Lane::ONE, clock.now(), 1.0).unwrap();
-        other.take(Lane::ONE, clock.now(), 1.0).unwrap();
-        other.take(Lane::ONE, clock.now(), 1.0).unwrap();
+        let permit = one.take(Lane::ONE, clock.now(), 1.0, Purpose::Act).unwrap();
+        other.take(Lane::ONE, clock.now(), 1.0, Purpose::Act).unwrap();
+        other.take(Lane::ONE, clock.now(), 1.0, Purpose::Act).unwrap();
         one.account(Some(bucket(5.0, 40.0, 1.0)), permit, 0.0, clock.now());
         assert_eq!(at_once(&one, &clock, Lane::ONE), 3);
     }
@@ -606,12 +667,12 @@ mod tests {
     fn i6_what_could_not_be_told_is_told_later() {
         let (desk, clock) = (Arc::<Desk>::default(), ManualClock::at(Timestamp::UNIX_EPOCH));
         let (one, other) = (process(&desk), process(&desk));
-        one.take(ORDERS, clock.now(), 1.0).unwrap();
+        one.take(ORDERS, clock.now(), 1.0, Purpose::Act).unwrap();
         desk.shut.store(true, Ordering::Relaxed);
-        one.take(ORDERS, clock.now(), 1.0).unwrap();
-        one.take(ORDERS, clock.now(), 1.0).unwrap();
+        one.take(ORDERS, clock.now(), 1.0, Purpose::Act).unwrap();
+        one.take(ORDERS, clock.now(), 1.0, Purpose::Act).unwrap();
         desk.shut.store(false, Ordering::Relaxed);
-        one.take(ORDERS, clock.now(), 1.0).unwrap();
+        one.take(ORDERS, clock.now(), 1.0, Purpose::Act).unwrap();
         assert_eq!((at_once(&other, &clock, ORDERS), at_once(&one, &clock, ORDERS)), (1, 0));
     }
 
@@ -641,6 +702,52 @@ mod tests {
         }
     }
 
+    /// How much of a budget a request for `purpose` finds at once, one by one.
+    fn found(limit: &RateLimit, now: Timestamp, purpose: Purpose) -> usize {
+        (0..10_000).take_while(|_| limit.take(Lane::ONE, now, 1.0, purpose).is_ok()).count()
+    }
+
+    #[test]
+    fn w1_what_a_sync_leaves_an_order_that_was_told_of_finds_and_what_both_leave_a_dispatch_finds() {
+        let minute = Duration::from_secs(60);
+        let window = Budget::Window { left: 150.0, quota: 150.0, ends_in: minute, length: minute };
+        for (budget, sync, told, act) in [(bucket(1000.0, 1000.0, 50.0), 600, 200, 200), (window, 90, 30, 30)] {
+            let (desk, clock) = (Arc::default(), ManualClock::at(Timestamp::UNIX_EPOCH));
+            let (one, other) = (process(&desk), process(&desk));
+            let permit = one.take(Lane::ONE, clock.now(), 1.0, Purpose::Sync).unwrap();
+            one.account(Some(budget), permit, 0.0, clock.now());
+            assert_eq!(found(&one, clock.now(), Purpose::Sync), sync, "{budget:?}");
+            assert_eq!(found(&other, clock.now(), Purpose::Told), told, "{budget:?}");
+            assert_eq!(found(&one, clock.now(), Purpose::Sync), 0, "{budget:?}");
+            assert_eq!(found(&other, clock.now(), Purpose::Act), act, "{budget:?}");
+        }
+        // A budget of one kind of request is that kind's.
+        let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+        let limit = RateLimit::open();
+        let taken = (0..9).take_while(|_| limit.take(ORDERS, clock.now(), 1.0, Purpose::Sync).is_ok()).count();
+        assert_eq!(taken, 5);
+    }
+
+    #[test]
+    fn q5_a_sync_alone_uses_a_window_to_its_end_and_a_bucket_at_the_rate_at_which_it_fills() {
+        let (quota, length) = (150.0, Duration::from_secs(30));
+        let window = Budget::Window { left: quota, quota, ends_in: length, length };
+        for (budget, permitted) in [(window, 1500.0), (bucket(400.0, 1000.0, 50.0), 15_000.0)] {
+            let clock = ManualClock::at(Timestamp::UNIX_EPOCH);
+            let limit = RateLimit::open();
+            let permit = limit.take(Lane::ONE, clock.now(), 1.0, Purpose::Sync).unwrap();
+            limit.account(Some(budget), permit, 0.0, clock.now());
+            let mut used = 0.0;
+            while clock.now() < Timestamp::UNIX_EPOCH + TimeDelta::seconds(300) {
+                limit.pass(&clock, Lane::ONE, 1.0, Purpose::Sync, Duration::from_secs(300)).unwrap();
+                used += 1.0;
+                // Each answer takes its time, however short.
+                clock.advance(TimeDelta::milliseconds(10));
+            }
+            assert!(used >= 0.95 * permitted && used <= permitted + quota, "{used} of {permitted}");
+        }
+    }
+
     proptest::proptest! {
         /// Whatever two processes ask for and whenever: the channel permits it.
         #[test]
@@ -652,7 +759,7 @@ mod tests {
                 clock.advance(TimeDelta::seconds(pause));
                 theirs = theirs.after(Duration::from_secs(pause as u64));
                 match processes.get(who) {
-                    Some(process) if process.take(ORDERS, clock.now(), 1.0).is_ok() => {
+                    Some(process) if process.take(ORDERS, clock.now(), 1.0, Purpose::Act).is_ok() => {
                         let Budget::Bucket { level, .. } = theirs else { unreachable!() };
                         proptest::prop_assert!(level > 1.0 - 1e-6, "{level}");
                         theirs = theirs.less(1.0);
@@ -660,6 +767,44 @@ mod tests {
                     Some(_) => {}
                     // One of them ends, and the next run begins.
                     None => processes[0] = process(&desk),
+                }
+            }
+        }
+
+        /// Whatever is asked for by those who leave a part of the budget to others, in two processes:
+        /// it is there.
+        #[test]
+        fn w1_whatever_syncs_and_deliveries_take_a_dispatch_finds_its_part(
+            is_bucket in proptest::bool::ANY,
+            quota in 20.0..5_000.0_f64,
+            steps in proptest::collection::vec((0usize..2, proptest::bool::ANY, 0i64..3_000, 0.0..0.4_f64), 1..200),
+        ) {
+            let (desk, clock) = (Arc::default(), ManualClock::at(Timestamp::UNIX_EPOCH));
+            let processes = [process(&desk), process(&desk)];
+            let length = Duration::from_secs(30);
+            let mut theirs = match is_bucket {
+                true => bucket(quota, quota, quota / 30.0),
+                false => Budget::Window { left: quota, quota, ends_in: length, length },
+            };
+            let permit = processes[0].take(Lane::ONE, clock.now(), 1.0, Purpose::Sync).unwrap();
+            processes[0].account(Some(theirs), permit, 0.0, clock.now());
+            for (who, is_sync, pause, part) in steps {
+                clock.advance(TimeDelta::milliseconds(pause));
+                theirs = theirs.after(Duration::from_millis(pause as u64));
+                let (purpose, cost) = (if is_sync { Purpose::Sync } else { Purpose::Told }, quota * part);
+                if processes[who].take(Lane::ONE, clock.now(), cost, purpose).is_ok() && cost > 0.0 {
+                    theirs = theirs.less(cost);
+                }
+                let (left, kept) = match theirs {
+                    Budget::Bucket { level, .. } => (level, 1.0),
+                    Budget::Window { left, ends_in, .. } => (left, part_kept(ends_in, length)),
+                };
+                proptest::prop_assert!(left >= quota * KEPT * kept - 1e-6 * quota, "{theirs:?}");
+                // Whoever is turned away is told when to ask again, and that is no longer than a window.
+                if let Err(wait) = processes[who].take(Lane::ONE, clock.now(), cost, Purpose::Sync) {
+                    proptest::prop_assert!(!wait.is_zero() && wait <= length, "{wait:?}");
+                } else if cost > 0.0 {
+                    theirs = theirs.less(cost);
                 }
             }
         }

@@ -187,16 +187,19 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Answers, with JSON where there is a body, and ends the connection.
-    pub(super) fn answer(mut self, status: u16, body: &[u8]) {
+    /// Answers, with JSON where there is a body. True where the sender may still be sending, and would
+    /// not see the answer if the connection ended now ([`Self::linger`]).
+    pub(super) fn answer(&mut self, status: u16, body: &[u8]) -> bool {
         let also = self.also.take().map_or_else(String::new, |(name, value)| format!("{name}: {value}\r\n"));
         let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
         let length = body.len();
         let head = format!("HTTP/1.1 {status} \r\n{kind}Content-Length: {length}\r\nConnection: close\r\n{also}\r\n");
-        if (&mut &*self.stream).write_all(&[head.as_bytes(), body].concat()).is_err() || status == 200 {
-            return;
-        }
-        // To close with something unread would take the answer away from the sender again.
+        (&mut &*self.stream).write_all(&[head.as_bytes(), body].concat()).is_ok() && status != 200
+    }
+
+    /// Reads on for a moment: to close with something unread would take the answer away from the
+    /// sender again.
+    pub(super) fn linger(mut self) {
         let _ = self.stream.shutdown(Shutdown::Write);
         let end = self.begun.elapsed() + LINGER;
         while self.received <= SENT && self.fill(end).is_ok() {

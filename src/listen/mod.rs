@@ -57,7 +57,8 @@ use room::{Place, Room};
 /// How long an order that was rung for is left alone: what else happens to it is read with it.
 const MOMENT: TimeDelta = TimeDelta::seconds(1);
 
-/// How long keeping a delivery may take. The least patient sender waits for 5 s in all.
+/// How long a delivery may take from when it was heard: its turn, its key and the book together. The
+/// least patient sender waits for 5 s in all.
 const KEPT_WITHIN: Duration = Duration::from_secs(4);
 
 /// How long the book may be locked by others meanwhile.
@@ -199,18 +200,20 @@ impl Line {
     }
 
     /// What a delivery tells; an error where that cannot be known now.
-    fn read(&self, head: &Head, body: &[u8], of: &Shared) -> Result<Told, Option<u16>> {
+    fn read(&self, head: &Head, body: &[u8], of: &Shared, until: Instant) -> Result<Told, Option<u16>> {
         let context = &of.context;
         let read = || {
             let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner).clone();
             let (headers, values, now) = (&head.headers, &self.store.values, context.clock.now());
             let fetched = match self.webhooks.key_id {
                 None => None,
-                Some(names) => match self.key(names(&Delivery { headers, body, values, keys: &keys, now }), of) {
-                    Key::Is(key) => Some(key),
-                    Key::None => return Ok(Told::Refused),
-                    Key::NotNow => return Err(Some(503)),
-                },
+                Some(names) => {
+                    match self.key(names(&Delivery { headers, body, values, keys: &keys, now }), of, until) {
+                        Key::Is(key) => Some(key),
+                        Key::None => return Ok(Told::Refused),
+                        Key::NotNow => return Err(Some(503)),
+                    }
+                }
             };
             let keys = Keys { fetched, ..keys };
             Ok((self.webhooks.read)(&Delivery { headers, body, values, keys: &keys, now }))
@@ -222,11 +225,11 @@ impl Line {
     }
 
     /// The channel's key of this name.
-    fn key(&self, id: Option<String>, of: &Shared) -> Key {
+    fn key(&self, id: Option<String>, of: &Shared, until: Instant) -> Key {
         let Some(id) = id.filter(|id| is_key_id(id)) else { return Key::None };
         let (context, tells) = (of.context.clone(), of.tells.clone());
         let (store, name) = (self.store.clone(), id.clone());
-        self.fetched.key(&id, KEPT_WITHIN, move || {
+        self.fetched.key(&id, until.saturating_duration_since(Instant::now()), move || {
             let found = context.open(&store).and_then(|open| open.channel.hook_key(&name));
             if let Err(error) = &found {
                 let why = error.message();
@@ -332,7 +335,7 @@ impl Receiver {
     pub(crate) fn new(context: &Arc<Context>, listener: &TcpListener, tells: &Tells) -> Result<Self> {
         let failed = |e: std::io::Error| Error::new(ErrorKind::Failed, format!("nothing can be received: {e}"));
         let address = listener.local_addr().map_err(failed)?;
-        let (to_book, from_senders) = sync_channel(room::PLACES);
+        let (to_book, from_senders) = sync_channel(room::AT_WORK);
         let book = context.book()?.in_a_hurry(LOCKED_AT_MOST)?;
         let told = tells.clone();
         spawn("deliveries", move || keep_all(book, &from_senders, &told))?;
@@ -478,12 +481,16 @@ impl Shared {
             Err(Some(status)) => status.into(),
             Err(None) => return,
         };
-        connection.answer(answer.status, &answer.body);
+        let lingers = connection.answer(answer.status, &answer.body);
         if !answer.bells.is_empty() {
             crate::crash::point("after-answered");
         }
         for bell in answer.bells {
             let _ = bell.try_send(());
+        }
+        if lingers {
+            place.is_answered();
+            connection.linger();
         }
     }
 
@@ -527,8 +534,12 @@ impl Shared {
             return Err(Some(405));
         }
         let body = connection.body(&head)?;
-        place.is_heard();
-        let (told, whose) = addressed(&here, line.read(&head, &body, self)?);
+        let until = Instant::now() + KEPT_WITHIN;
+        if !place.is_heard(until) {
+            self.tells.each(|| format!("{name}: a delivery was not taken (503), as too many come at once"));
+            return Err(Some(503));
+        }
+        let (told, whose) = addressed(&here, line.read(&head, &body, self, until)?);
         let orders = match &told {
             Told::Refused => {
                 line.refused.fetch_add(1, Ordering::Relaxed);
@@ -547,7 +558,7 @@ impl Shared {
         }
         let (answer, kept) = sync_channel(1);
         self.to_book.try_send(Kept { rings, answer }).map_err(|_| Some(503))?;
-        if kept.recv_timeout(KEPT_WITHIN) != Ok(true) {
+        if kept.recv_timeout(until.saturating_duration_since(Instant::now())) != Ok(true) {
             return Err(Some(503));
         }
         self.answers(&here);
@@ -605,5 +616,60 @@ fn addressed(here: &[Belled], told: Told) -> (Told, Vec<&Belled>) {
         }
         Told::Forget { .. } => (told, here.iter().collect()),
         told => (told, here.iter().take(1).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::book::NewStore;
+    use crate::channel::{ChannelKind, Values};
+    use crate::clock::{ManualClock, from_millis};
+
+    /// How many transactions are in the log of a book: a frame that ends one says how large the book
+    /// is after it.
+    fn commits(book: &std::path::Path) -> usize {
+        let mut log = book.as_os_str().to_owned();
+        log.push("-wal");
+        let log = std::fs::read(log).unwrap();
+        let page = u32::from_be_bytes(log[8..12].try_into().unwrap()) as usize;
+        let ends = |frame: &&[u8]| frame[4..8] != [0; 4] && frame[8..16] == log[16..24];
+        log[32..].chunks_exact(24 + page).filter(ends).count()
+    }
+
+    #[test]
+    fn w2_deliveries_that_wait_together_are_kept_in_one_transaction() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("orders.sqlite");
+        let clock = Arc::new(ManualClock::at(from_millis(1_795_100_000_000)));
+        let mut book = Book::open(&path, clock.clone()).unwrap();
+        let new = NewStore {
+            name: "shop".into(),
+            kind: ChannelKind::WooCommerce,
+            remote_id: "shop.example.test".into(),
+            title: "Shop".into(),
+            url: "https://shop.example.test".into(),
+            currency: None,
+            time_zone: "Europe/Berlin".into(),
+            values: Values::new(),
+            facts: serde_json::Value::Null,
+            since: None,
+        };
+        let store = book.add_store(&new).unwrap().id;
+        let before = commits(&path);
+        let (to_book, deliveries) = sync_channel(TOGETHER + 44);
+        let (answer, answers) = sync_channel(TOGETHER + 44);
+        for nth in 0..TOGETHER + 44 {
+            let ring = Ring { store, orders: vec![nth.to_string()], key: None, forget: Vec::new() };
+            to_book.try_send(Kept { rings: vec![ring], answer: answer.clone() }).ok().unwrap();
+        }
+        drop(to_book);
+        let tells = Tells { note: Arc::new(|text| panic!("{text}")), each: None };
+        let other = Book::open(&path, clock).unwrap();
+        keep_all(other, &deliveries, &tells);
+        assert_eq!(answers.try_iter().filter(|kept| *kept).count(), TOGETHER + 44);
+        assert_eq!(commits(&path) - before, 2, "a full group, and the rest");
+        assert_eq!(book.due_rereads(store, crate::book::Why::Asked, 999).unwrap().len(), 0);
+        assert!(book.next_asked(store).unwrap().is_some());
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::{Line, Tells};
 use crate::book::{Book, RunKind, Store, Why};
 use crate::error::{ErrorKind, Result};
+use crate::http::Purpose;
 use crate::secret::Secrets;
 use crate::sync::Context;
 use crate::sync::import::{AT_ONCE, import_found, read_by_ids};
@@ -98,7 +99,7 @@ impl Worker<'_> {
         let known = self.open.take().filter(|(open, known)| is_opened_alike(&open.store, store) && *known == secrets);
         let open = match known {
             Some(known) => known,
-            None => (self.context.open(store)?, secrets),
+            None => (self.context.open_for(store, Purpose::Told)?, secrets),
         };
         Ok(&self.open.insert(open).0)
     }

@@ -14,8 +14,15 @@ use crate::http::is_loopback;
 use crate::sync::Context;
 use crate::sync::store::OpenStore;
 
-/// How often a sync looks whether all are there.
-const DAILY: TimeDelta = TimeDelta::days(1);
+/// How often a sync looks whether all are there: less than once a day.
+const DAILY: TimeDelta = TimeDelta::hours(25);
+
+/// How often at most it looks because it has found orders that nothing has told of.
+const HOURLY: TimeDelta = TimeDelta::hours(1);
+
+/// Orders that no delivery has told of for so long are a reason to ask. A delivery may be later still;
+/// asking costs little.
+pub(crate) const UNTOLD: TimeDelta = TimeDelta::minutes(5);
 
 /// How often it is gone on with what the channel wanted to have asked later.
 const TRIES: u32 = 5;
@@ -104,6 +111,9 @@ pub(crate) fn mend(context: &Context, book: &mut Book, open: &OpenStore, address
         context.clock.check_interrupt()?;
     }
     book.hooks_checked(open.store.id, address)?;
+    if !mended.made.is_empty() || !mended.resumed.is_empty() {
+        book.hooks_restored(open.store.id)?;
+    }
     Ok(mended)
 }
 
@@ -138,10 +148,12 @@ fn mend_once(context: &Context, open: &OpenStore, address: &str, mended: &mut Me
     Ok(())
 }
 
-/// What a sync looks at once a day: gives what it had to mend, in words.
+/// What a sync looks at once a day, and after a gap: gives what it had to mend, in words.
 pub(crate) fn check(context: &Context, book: &mut Book, open: &OpenStore) -> Result<Option<String>> {
     let Some(hooked) = book.hooked(open.store.id)? else { return Ok(None) };
-    if (context.clock.now() - hooked.checked_at).abs() < DAILY {
+    let (now, store) = (context.clock.now(), open.store.id);
+    let since = (now - hooked.checked_at).abs();
+    if since < HOURLY || (since < DAILY && !book.finds_untold(store, now - UNTOLD)?) {
         return Ok(None);
     }
     match mend(context, book, open, &hooked.address) {

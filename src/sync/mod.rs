@@ -42,7 +42,7 @@ use crate::clock::Clock;
 use crate::credentials::CredentialStore;
 use crate::error::{Error, ErrorKind, Result};
 use crate::home::Home;
-use crate::http::{Client, RetryPolicy};
+use crate::http::{Client, Purpose, RetryPolicy};
 use crate::lock::{AtWork, Lock, Work};
 use report::{Report, StoreReport};
 use store::OpenStore;
@@ -97,7 +97,12 @@ impl Context {
 
     /// Opens the channel of a connected store.
     pub fn open(&self, store: &Store) -> Result<OpenStore> {
-        OpenStore::connected(self, store)
+        OpenStore::connected(self, store, Purpose::Act)
+    }
+
+    /// The same for reads that leave a part of the channel's budget to what is more urgent.
+    pub(crate) fn open_for(&self, store: &Store, purpose: Purpose) -> Result<OpenStore> {
+        OpenStore::connected(self, store, purpose)
     }
 
     fn lock(&self, store: &Store, work: Work) -> Result<Lock> {

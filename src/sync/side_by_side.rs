@@ -14,6 +14,7 @@ use super::store::OpenStore;
 use super::{Context, Job, Progress, export, import};
 use crate::book::Store;
 use crate::error::{Error, ErrorKind, Result};
+use crate::http::{Purpose, acting};
 use crate::listen::subscriptions;
 use crate::lock::Work;
 
@@ -39,7 +40,7 @@ pub(crate) fn both_ways(
     progress: &dyn Progress,
     report: &mut StoreReport,
 ) -> Result<()> {
-    let open = context.open(store)?;
+    let open = context.open_for(store, Purpose::Sync)?;
     progress.opened(&store.name, &open.http);
     let sends = !job.dry_run && job.range.is_none();
     let (imported, exported) = std::thread::scope(|scope| {
@@ -47,7 +48,7 @@ pub(crate) fn both_ways(
         let (import_is_over, import_goes_on) = channel::<()>();
         let export = sends.then(|| {
             let open = &open;
-            scope.spawn(move || keep_sending(context, store, open, run, &looked, &import_goes_on))
+            scope.spawn(move || acting(|| keep_sending(context, store, open, run, &looked, &import_goes_on)))
         });
         if sends {
             let _ = first_look.recv_timeout(HEAD_START);

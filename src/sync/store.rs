@@ -13,7 +13,7 @@ use super::Context;
 use super::outstanding::{Outstanding, outstanding};
 use crate::book::{Book, Store};
 use crate::channel::consent::{Attempt, Brought, Consent};
-use crate::channel::settings::client;
+use crate::channel::settings::{client, client_for};
 use crate::channel::webhooks::{Hook, HookChange};
 use crate::channel::{
     self, Cancellation, Capabilities, Channel, ChannelKind, Connection, Cursor, DispatchPlan, Format, Found, Heads,
@@ -24,7 +24,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::status::AGAIN;
-use crate::http::{Client, Protocol, RateLimit, Reply, Request, Shared, Standing, TEST, Verdict};
+use crate::http::{Client, Protocol, Purpose, RateLimit, Reply, Request, Shared, Standing, TEST, Verdict};
 use crate::order::{Order, Shipment};
 use crate::secret::Secret;
 
@@ -244,7 +244,7 @@ pub struct OpenStore {
 
 impl OpenStore {
     /// Opens a connected store with its stored credentials. No network.
-    pub(crate) fn connected(context: &Context, store: &Store) -> Result<Self> {
+    pub(crate) fn connected(context: &Context, store: &Store, purpose: Purpose) -> Result<Self> {
         let locks = context.home.locks();
         let origin = channel::origin(store.kind, &store.values)?;
         let credentials =
@@ -260,7 +260,7 @@ impl OpenStore {
         let name = |error: Error| error.rename_in_hint(GENERAL, &store.name);
         let known = (store.facts.clone(), keep_for_later(context, store));
         let (channel, http) =
-            open(context, store.kind, store.values.clone(), credentials, known, limit).map_err(name)?;
+            open(context, store.kind, store.values.clone(), credentials, known, (limit, purpose)).map_err(name)?;
         let channel = Named { channel, words: vec![(GENERAL, store.name.clone())], heard: note_access(context, store) };
         let format = channel::format(store.kind, &store.values)?;
         Ok(Self { store: store.clone(), channel: Box::new(channel), format, http })
@@ -293,8 +293,8 @@ pub fn open_new(
         (AGAIN, not_again.to_owned()),
     ];
     let nothing: (_, Learn) = (serde_json::Value::Null, Box::new(|_, _| {}));
-    let (channel, _) =
-        open(context, kind, values, credentials, nothing, RateLimit::open()).map_err(|error| renamed(error, &words))?;
+    let (channel, _) = open(context, kind, values, credentials, nothing, (RateLimit::open(), Purpose::Act))
+        .map_err(|error| renamed(error, &words))?;
     Ok(Box::new(Named { channel, words, heard: Box::new(|_| {}) }))
 }
 
@@ -331,9 +331,10 @@ fn open(
     values: Values,
     credentials: Arc<Credentials>,
     (facts, learn): (serde_json::Value, Learn),
-    limit: RateLimit,
+    limit: (RateLimit, Purpose),
 ) -> Result<(Box<dyn Channel>, Arc<Client>)> {
-    let http = Arc::new(client(&values, context.clock.clone(), context.retry, limit)?);
+    let (limit, purpose) = limit;
+    let http = Arc::new(client_for(&values, context.clock.clone(), context.retry, limit, purpose)?);
     let channel = channel::open(kind, Connection { values, credentials, facts, http: http.clone(), learn })?;
     Ok((channel, http))
 }
@@ -442,7 +443,7 @@ mod tests {
         };
         let lane =
             Lane { name: "lists", permitted: Some(Budget::Bucket { level: 2.0, capacity: 2.0, per_second: 0.1 }) };
-        let take = |limit: &RateLimit| limit.pass(clock.as_ref(), lane, 1.0, Duration::ZERO).map(drop);
+        let take = |limit: &RateLimit| limit.pass(clock.as_ref(), lane, 1.0, Purpose::Act, Duration::ZERO).map(drop);
         let (first, other) = (process(store), process(store));
         take(&first).unwrap();
         take(&other).unwrap();

@@ -351,6 +351,7 @@ impl Desk {
             clock: clock.clone(),
             retry: RetryPolicy::default(),
             limit: RateLimit::open(),
+            purpose: crate::http::Purpose::Act,
             endpoint: None,
             ca_pem: None,
             allow_http: false,

@@ -31,6 +31,7 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::LaneUse;
 use crate::listen::presence;
+use crate::listen::subscriptions::UNTOLD;
 use crate::lock::{Lock, Work};
 use crate::secret::Secrets;
 use crate::sync::report::StoreReport;
@@ -48,10 +49,6 @@ const NOT_DUE: Duration = Duration::from_secs(30);
 /// How long a store that fails is left alone at first, in pauses of a failed request, and at most.
 const PAUSES: u32 = 5;
 const LONGEST_PAUSES: u32 = 300;
-
-/// Orders that no delivery has told of for so long are a reason to ask. A delivery may be later still;
-/// asking costs little.
-const UNTOLD: TimeDelta = TimeDelta::minutes(5);
 
 /// A pace that differs from the last one by less is not worth a word.
 const SAME: f64 = 1.25;

@@ -4,10 +4,8 @@
 use std::time::Duration;
 
 use crate::channel::Quota;
+pub(crate) use crate::http::KEPT;
 use crate::http::LaneUse;
-
-/// How much of each budget is left for dispatches and for whatever else a merchant does.
-pub(crate) const KEPT: f64 = 0.2;
 
 /// How often a store is asked at most: no merchant notices the difference, and each round costs this
 /// machine something as well.

@@ -102,7 +102,7 @@ const AT_ONCE: usize = 100;
 /// Every subscription of the shop, whoever has made it, and those that are switched off.
 ///
 /// # Errors
-/// `Unsupported` where the shop has no such module, or none that tells of orders.
+/// `Unsupported` where the shop has no such module.
 pub(super) fn list(api: &Api) -> Result<Vec<Hook>> {
     let number = |row: &RawValue| rows::dug(row, "subscription_id").as_deref().and_then(meant);
     let rows = all_pages(
@@ -131,9 +131,6 @@ pub(super) fn list(api: &Api) -> Result<Vec<Hook>> {
         }
         rows => rows?,
     };
-    if !tells_of_orders(api)? {
-        return Err(missing("the shop has the module for webhooks, and not the one by which it tells of orders"));
-    }
     let hook = |row: Box<RawValue>| {
         let odd =
             || Error::new(ErrorKind::Unreadable, "the shop shows a webhook that cannot be read; none was changed");
@@ -162,12 +159,19 @@ fn tells_of_orders(api: &Api) -> Result<bool> {
 }
 
 /// Carries out a change.
+///
+/// # Errors
+/// `Unsupported` for a new one where the shop has no module that tells of orders. Only then that is
+/// asked: the daily look at the subscriptions is one request.
 pub(super) fn change(api: &Api, change: &HookChange) -> Result<()> {
     let switch = |hook: &Hook, is_on| {
         let number = super::numeric(&hook.id)?;
         Ok::<_, Error>(Operation::Switch { hook: number, topic: hook.topic.clone(), is_on })
     };
     let operation = match change {
+        HookChange::Create { .. } if !tells_of_orders(api)? => {
+            return Err(missing("the shop has the module for webhooks, and not the one by which it tells of orders"));
+        }
         HookChange::Create { topic, address, key } => {
             Operation::Subscribe { topic, address: address.clone(), key: key.clone() }
         }
@@ -212,6 +216,19 @@ mod tests {
             assert_eq!(told(body, bad), Told::Refused, "{bad}");
         }
         assert_eq!(told(&format!("{body} "), good), Told::Refused);
+    }
+
+    /// What is said twice names one order, and that is read from the shop: nothing else comes of it.
+    #[test]
+    fn w2_a_member_that_comes_twice_names_one_order() {
+        for (body, id) in [
+            (r#"{"data":{"entity_id":7,"entity_id":8}}"#, "8"),
+            (r#"{"data":{"entity_id":7},"data":{"entity_id":8}}"#, "8"),
+            (r#"{"data":{"order_id":9,"entity_id":7,"order_id":8}}"#, "8"),
+        ] {
+            assert!(matches!(signed(body), Told::Orders { ids, .. } if ids == [id]), "{body}");
+        }
+        assert_eq!(signed(r#"{"data":{"entity_id":7,"entity_id":"7/../8"}}"#), Told::Nothing);
     }
 
     #[test]

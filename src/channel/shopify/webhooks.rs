@@ -188,6 +188,27 @@ mod tests {
         read(&Delivery { headers: &headers, body, values: &values, keys: &keys, now: crate::clock::from_millis(0) })
     }
 
+    /// By `printf %s BODY | openssl dgst -sha256 -hmac hush -binary | base64`, as the vendor says how to
+    /// verify one (base64 of the HMAC of the raw body with the client secret).
+    #[test]
+    fn w2_a_signature_made_by_another_program_is_good() {
+        let (body, good) =
+            (r##"{"id":820982911946154508,"name":"#9999"}"##, "YBwnJ9vsibq7srObgXybmGHWuwos+jDEL//7749XS78=");
+        fn headers(signature: &str) -> [(&str, &str); 3] {
+            [
+                ("x-shopify-hmac-sha256", signature),
+                ("x-shopify-shop-domain", "tea-and-cups.myshopify.com"),
+                ("x-shopify-topic", "orders/create"),
+            ]
+        }
+        let orders = Told::Orders { ids: vec!["820982911946154508".to_owned()], key: None };
+        assert_eq!(told(&headers(good), body.as_bytes(), &["hush"]), orders);
+        for bad in ["", "AAAA", &good[1..], &good.to_lowercase(), &good.replace('=', "")] {
+            assert_eq!(told(&headers(bad), body.as_bytes(), &["hush"]), Told::Refused, "{bad}");
+        }
+        assert_eq!(told(&headers(good), format!("{body} ").as_bytes(), &["hush"]), Told::Refused);
+    }
+
     #[test]
     fn w2_a_delivery_is_signed_by_its_raw_bytes_for_this_shop() {
         let body = "{\"id\":820982911946154508,\"note\":\"Grüße 🌷\",\"total\":\"403.00\"}".as_bytes();

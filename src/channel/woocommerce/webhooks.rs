@@ -142,3 +142,79 @@ pub(super) fn change(api: &Api, change: &HookChange) -> Result<()> {
     let reply = api.write(&operation)?;
     rows::single(&reply).map(drop)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::from_millis;
+
+    const BODY: &str = r#"{"id":727,"date_modified_gmt":"2026-11-23T10:00:00"}"#;
+
+    /// As `generate_signature` has it: `base64_encode(hash_hmac('sha256', $payload, $secret, true))`; by
+    /// `printf %s BODY | openssl dgst -sha256 -hmac 'made up' -binary | base64`.
+    const GOOD: &str = "MTc9jxPXMc6PBQXfnr1IHBLivijHC3p1OzWT3YMdgKA=";
+
+    fn told(headers: &[(&str, &str)], body: &str) -> Told {
+        let keys = Keys { vendor: Vec::new(), own: vec![Secret::new("made up")], fetched: None };
+        let headers: Vec<_> =
+            headers.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
+        let now = from_millis(1_795_000_000_000);
+        read(&Delivery { headers: &headers, body: body.as_bytes(), values: &Values::new(), keys: &keys, now })
+    }
+
+    fn signed(body: &str) -> Told {
+        let signature = hmac_sha256(b"made up", body.as_bytes());
+        told(&[("x-wc-webhook-signature", &signature), ("x-wc-webhook-delivery-id", "65b4")], body)
+    }
+
+    fn key(told: Told) -> Option<String> {
+        match told {
+            Told::Orders { key, .. } => key,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn w2_a_signature_made_by_another_program_is_good_and_any_other_is_not() {
+        let of = |signature: &str| told(&[("x-wc-webhook-signature", signature)], BODY);
+        assert_eq!(of(GOOD), Told::Orders { ids: vec!["727".to_owned()], key: None });
+        for bad in ["", "AAAA", &GOOD[1..], &GOOD.to_lowercase(), &GOOD.replace('=', "")] {
+            assert_eq!(of(bad), Told::Refused, "{bad}");
+        }
+        assert_eq!(told(&[], BODY), Told::Refused);
+        assert_eq!(told(&[("x-wc-webhook-signature", GOOD)], &BODY.replace("727", "728")), Told::Refused);
+        let twice = [("x-wc-webhook-signature", GOOD), ("x-wc-webhook-signature", "AAAA")];
+        assert_eq!(told(&twice, BODY), Told::Refused);
+    }
+
+    #[test]
+    fn w2_the_ping_alone_needs_no_signature_and_is_about_nothing() {
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        assert_eq!(told(&form, "webhook_id=142"), Told::Nothing);
+        for odd in
+            ["webhook_id=", "webhook_id=1&id=7", "webhook_id=x", "id=7", "", BODY, "webhook_id=123456789012345678901"]
+        {
+            assert_eq!(told(&form, odd), Told::Refused, "{odd}");
+        }
+        assert_eq!(told(&[("content-type", "application/json")], "webhook_id=142"), Told::Refused);
+    }
+
+    #[test]
+    fn w2_what_is_no_order_is_nothing_and_one_delivery_is_known_again() {
+        // What the shop could not render.
+        let error =
+            r#"{"code":"woocommerce_rest_shop_order_invalid_id","message":"Invalid ID.","data":{"status":404}}"#;
+        assert_eq!(signed(error), Told::Nothing);
+        for odd in ["-1", "9223372036854775808", "1.5", "null", "\"7/../9\""] {
+            assert_eq!(signed(&BODY.replace("727", odd)), Told::Nothing, "{odd}");
+        }
+        assert_eq!(signed(&BODY.replace("\"date_modified_gmt\"", "\"id\"")), Told::Refused, "two ids");
+        assert_eq!((signed("[]"), signed("{")), (Told::Nothing, Told::Refused));
+        // Two deliveries of a second have one id; the same letters again are the same delivery.
+        let later = BODY.replace("10:00", "11:00");
+        assert!(key(signed(BODY)).is_some());
+        assert_eq!(key(signed(BODY)), key(signed(BODY)));
+        assert_ne!(key(signed(BODY)), key(signed(&later)));
+        assert_eq!(key(signed(r#"{"id":727}"#)), None, "of a deleted order nothing tells one time from the next");
+    }
+}

@@ -10,7 +10,7 @@ use super::{Context, Entry, Order, Shop, State, access, webhooks};
 use crate::channel::ChannelKind;
 use crate::sim::budget::Window;
 use crate::sim::http::{Request, Response};
-use crate::sim::world::hooks::{Hook, News, Written};
+use crate::sim::world::hooks::{Hook, News, Patience, Written};
 use crate::sim::world::{
     Dice, Event, Nature, Purchase, Tracking, Vendor, Way, everything, fee, give_back, mix, part_id, second_place,
     ship_items, wrap,
@@ -215,7 +215,15 @@ impl Vendor for BigCommerce {
     /// The control panel knows carriers by their codes.
     fn ship(context: &mut Context<'_>, id: u64, items: &[(u64, u64)], tracking: Tracking, _: bool) -> bool {
         let carrier = tracking.carrier.to_lowercase();
-        context.ship(id, items, Tracking { carrier, ..tracking })
+        let shipments = |context: &Context<'_>| -> Vec<u64> {
+            context.order(id).map_or_else(Vec::new, |order| order.shipments.iter().map(|one| one.id).collect())
+        };
+        let before = shipments(context);
+        let is_shipped = context.ship(id, items, Tracking { carrier, ..tracking });
+        for made in shipments(context).into_iter().filter(|one| !before.contains(one)) {
+            context.state.note(id, News::Named(webhooks::SHIPPED, made));
+        }
+        is_shipped
     }
 
     /// A shipment that is undone is deleted.
@@ -242,6 +250,8 @@ impl Vendor for BigCommerce {
     }
 
     /// After the eleventh repeat.
+    /// The vendor does not tell; as the least patient of the others.
+    const PATIENCE: Patience = Patience::seconds(1, 5);
     const GIVES_UP_AFTER: u32 = 12;
 
     fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<Written> {

@@ -67,20 +67,28 @@ fn shown(call: &Call<'_, '_>, id: u64) -> Answer {
     Ok(response::json(200, &json!({ "data": row(call, &hook), "meta": {} })))
 }
 
-/// A delivery: of an order no more than its id.
+/// The scopes of shipments.
+pub(super) const SHIPPED: &str = "store/shipment/created";
+pub(super) const RESHIPPED: &str = "store/shipment/updated";
+pub(super) const UNSHIPPED: &str = "store/shipment/deleted";
+
+/// A delivery: of an order no more than its id, also of a checkout that is not finished; of a shipment
+/// its own and that of its order.
 pub(super) fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<Written> {
-    let scope = match news {
-        News::Placed => "store/order/created",
-        News::Changed | News::Held | News::Released => "store/order/updated",
-        News::PutAway => "store/order/archived",
-        News::Erased | News::Named(..) => return None,
+    let (scope, data) = match news {
+        News::Placed => ("store/order/created", json!({ "type": "order", "id": id })),
+        News::Changed | News::Held | News::Released => ("store/order/updated", json!({ "type": "order", "id": id })),
+        News::PutAway => ("store/order/archived", json!({ "type": "order", "id": id })),
+        News::Named(scope, of) => (scope, json!({ "type": "shipment", "id": of, "orderId": id })),
+        News::Erased => return None,
     };
-    if hook.topic != scope && hook.topic != "store/order/*" {
+    let all = scope.rsplit_once('/').map_or(scope, |(group, _)| group);
+    if hook.topic != scope && hook.topic.strip_suffix("/*") != Some(all) {
         return None;
     }
-    let event = Sha256::digest(format!("{id} {} {}", context.state.generation, context.now));
+    let event = Sha256::digest(format!("{id} {} {} {}", context.state.generation, context.now, data["type"]));
     let event: String = event.iter().take(20).map(|byte| format!("{byte:02x}")).collect();
-    let body = json!({ "scope": scope, "store_id": "1025646", "data": { "type": "order", "id": id }, "hash": event,
+    let body = json!({ "scope": scope, "store_id": "1025646", "data": data, "hash": event,
         "created_at": context.now, "producer": format!("stores/{}", context.options.store_hash) });
     let body = body.to_string();
     let delivery = format!("msg_{}_{event}", hook.id);

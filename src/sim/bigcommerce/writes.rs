@@ -4,9 +4,11 @@ use rust_decimal::Decimal;
 use serde_json::{Map, Value};
 
 use super::response::{self, error_v2, invalid, not_found, not_writable};
+use super::webhooks::{RESHIPPED, SHIPPED, UNSHIPPED};
 use super::{BigCommerce, Call, Order, Response, Shipment, Way, parts, render, vendor};
 use crate::sim::forms::rewrite;
 use crate::sim::rest::Answer;
+use crate::sim::world::hooks::News;
 use crate::sim::world::{About, Tracking, fee, numbers, part_id};
 
 /// Members of an order that a PUT may carry (`order_Put`, as far as this store keeps them).
@@ -78,6 +80,7 @@ pub(super) fn ship(call: &mut Call<'_, '_>) -> Answer {
     fill(&mut shipment, &wish);
     order.mail(About::Shipment, numbers(&shipment.tracking));
     order.add_shipment(shipment);
+    call.state.note(id, News::Named(SHIPPED, made));
     vendor::settle_status(call, id);
     shown(call, made, 201)
 }
@@ -100,6 +103,7 @@ pub(super) fn change_shipment(call: &mut Call<'_, '_>) -> Answer {
     let found = call.order_mut(order).and_then(|order| order.shipments.iter_mut().find(|known| known.id == id));
     found.into_iter().for_each(|found| fill(found, &wish));
     let shown = shown(call, id, 200)?;
+    call.state.note(order, News::Named(RESHIPPED, id));
     call.touch(order);
     Ok(shown)
 }
@@ -112,6 +116,7 @@ pub(super) fn undo_shipment(call: &mut Call<'_, '_>) -> Answer {
         order.undo_shipment(id);
         order.shipments.retain(|known| known.id != id);
     });
+    call.state.note(order, News::Named(UNSHIPPED, id));
     Ok(response::nothing())
 }
 

@@ -386,7 +386,8 @@ pub(super) fn test(call: &mut Call<'_, '_>) -> Answer {
         }),
     };
     let (headers, body) = written(call, &hook.topic, &data);
-    let letter = Letter { hook: hook.id, address: hook.address, headers, body, status: None };
+    let patience = <Ebay as Vendor>::PATIENCE;
+    let letter = Letter { hook: hook.id, address: hook.address, headers, body, patience, status: None };
     crate::sim::world::hooks::deliver::<Ebay>(letter, call.state.post.clone());
     Ok(empty(202))
 }
@@ -472,5 +473,6 @@ pub(super) fn close_account(context: &mut Context<'_>, id: u64) -> bool {
 /// A delivery to an address, signed with the nth of eBay's keys.
 pub fn delivery(address: &str, nth: usize, body: &Value) -> Letter {
     let (headers, body) = sealed(KIDS.get(nth).copied().unwrap_or_default(), body);
-    Letter { hook: 0, address: address.to_owned(), headers, body, status: None }
+    let patience = <Ebay as Vendor>::PATIENCE;
+    Letter { hook: 0, address: address.to_owned(), headers, body, patience, status: None }
 }

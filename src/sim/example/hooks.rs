@@ -77,5 +77,12 @@ pub(super) fn written(context: &Context<'_>, hook: &Hook, id: u64, news: News) -
 /// A delivery to an address, signed with the key of this name.
 pub fn letter(address: &str, key: &str, body: &Value) -> Letter {
     let (headers, body) = signed(key, body);
-    Letter { hook: 0, address: address.to_owned(), headers, body, status: None }
+    Letter {
+        hook: 0,
+        address: address.to_owned(),
+        headers,
+        body,
+        patience: <super::Example as crate::sim::world::Vendor>::PATIENCE,
+        status: None,
+    }
 }

@@ -15,7 +15,7 @@ use crate::sim::budget::Bucket;
 use crate::sim::graphql::plain;
 use crate::sim::http::{Request, Response};
 use crate::sim::tokens::Tokens;
-use crate::sim::world::hooks::{Hook, News, Written};
+use crate::sim::world::hooks::{Hook, News, Patience, Written};
 use crate::sim::world::{Dice, Event, Line, Nature, Purchase, Refund, Tracking, Vendor, everything, mix, ship_items};
 use crate::sim::{Access, FaultKind, Question};
 
@@ -460,6 +460,7 @@ impl Vendor for Shopify {
         render::order(context, id).as_ref().map(plain)
     }
 
+    const PATIENCE: Patience = Patience::seconds(1, 5);
     const GIVES_UP_AFTER: u32 = 8;
     const FORGETS_HOOKS: bool = true;
 

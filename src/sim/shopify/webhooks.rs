@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 
 use super::Context;
 use super::options::REHEARSAL_CLIENT_SECRET;
-use super::render::{gid, id_of};
+use super::render::{gid, id_of, time};
 use crate::sim::world::hooks::{Hook, News, Written, locked, sign};
 
 const KIND: &str = "WebhookSubscription";
@@ -64,7 +64,7 @@ pub(super) fn delete(context: &mut Context<'_>, arguments: &Map<String, Value>) 
 }
 
 /// A delivery. Each has an id of its own, also where two are about one event; a new order is told as
-/// created and as updated.
+/// created and as updated. Updates that say the same as the one before are not sent (debounced).
 pub(super) fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) -> Option<Written> {
     let order = context.order(id);
     let is_cancelled = order.as_ref().is_some_and(|order| order.own.cancelled.is_some());
@@ -90,11 +90,14 @@ pub(super) fn letter(context: &Context<'_>, hook: &Hook, id: u64, news: News) ->
         (_, News::Erased) | (None, _) => json!({ "id": id }),
         (Some(order), _) => json!({
             "id": id, "admin_graphql_api_id": gid("Order", id), "email": order.billing.email, "note": order.note,
-            "name": format!("#{}", id % 10_000), "tags": order.own.tags.join(", "), "total_price": "0.00",
+            "name": format!("#{}", id % 10_000), "updated_at": context.state.orders.get(&id).map(|entry| time(entry.modified)), "tags": order.own.tags.join(", "), "total_price": "0.00",
             "line_items": order.lines.iter().map(|line| json!({ "id": line.id, "quantity": line.quantity })).collect::<Vec<_>>(),
         }),
     };
     let body = body.to_string().into_bytes();
+    if topic == "orders/updated" && !locked(&context.state.post).is_news(hook.id, id, &body) {
+        return None;
+    }
     let delivery = Sha256::digest(format!("{} {} {id} {}", hook.id, context.state.generation, context.now));
     let delivery: String = delivery.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
     let headers = [

@@ -14,7 +14,7 @@ use crate::channel::ChannelKind;
 use crate::clock::Timestamp;
 use crate::sim::forms::readdress;
 use crate::sim::http::{Request, Response};
-use crate::sim::world::hooks::{Hook, News, Written};
+use crate::sim::world::hooks::{Hook, News, Patience, Written};
 use crate::sim::world::{About, Dice, Event, Meta, Nature, Purchase, Tracking, Vendor, fee};
 use crate::sim::{Access, Question, Simulated};
 
@@ -363,6 +363,8 @@ impl Vendor for WooCommerce {
     }
 
     /// On the seventh in a row, whatever the pages say.
+    /// `wp_safe_remote_request` with a timeout of a minute, for the connection as well.
+    const PATIENCE: Patience = Patience::seconds(60, 60);
     const GIVES_UP_AFTER: u32 = 7;
 
     fn is_delivered(status: u16) -> bool {

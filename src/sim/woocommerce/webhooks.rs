@@ -44,7 +44,17 @@ pub(super) fn create(call: &mut Call<'_, '_>) -> Answer {
     let id = locked(&post).subscribe(&topic, &address, &key, Vec::new());
     let headers = vec![("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
     let body = format!("webhook_id={id}").into_bytes();
-    deliver::<super::WooCommerce>(Letter { hook: id, address, headers, body, status: None }, post);
+    deliver::<super::WooCommerce>(
+        Letter {
+            hook: id,
+            address,
+            headers,
+            body,
+            patience: <super::WooCommerce as crate::sim::world::Vendor>::PATIENCE,
+            status: None,
+        },
+        post,
+    );
     shown(call, id, 201)
 }
 

@@ -1,10 +1,11 @@
 //! Webhooks of a simulated store: who wants to be told of what, and the deliveries, which are really
 //! sent.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpStream, ToSocketAddrs};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::Engine;
 use hmac::digest::KeyInit;
@@ -51,6 +52,22 @@ pub struct Hook {
     pub failures: u32,
 }
 
+/// How long a vendor waits for whoever receives its deliveries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// For the connection.
+    pub connect: Duration,
+    /// In all.
+    pub all: Duration,
+}
+
+impl Patience {
+    /// So many seconds for the connection, and in all.
+    pub const fn seconds(connect: u64, all: u64) -> Self {
+        Self { connect: Duration::from_secs(connect), all: Duration::from_secs(all) }
+    }
+}
+
 /// The headers and the body of a delivery.
 pub type Written = (Vec<(String, String)>, Vec<u8>);
 
@@ -65,17 +82,23 @@ pub struct Letter {
     pub headers: Vec<(String, String)>,
     /// Its body.
     pub body: Vec<u8>,
+    /// How long its vendor waits.
+    pub patience: Patience,
     /// What was answered; nothing where nobody did.
     pub status: Option<u16>,
 }
 
 impl Letter {
-    /// Sends it, or sends it again, and gives what was answered.
+    /// Sends it, or sends it again, and gives what was answered; nothing where that is not whole in
+    /// the vendor's time.
     pub fn send(&self) -> Option<u16> {
+        let end = Instant::now() + self.patience.all;
+        let left = || Some(end.saturating_duration_since(Instant::now())).filter(|left| !left.is_zero());
         let url = Url::parse(&self.address).ok()?;
         let address = (url.host_str()?, url.port_or_known_default()?);
-        let mut stream = TcpStream::connect(address).ok()?;
-        stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
+        let mut places = address.to_socket_addrs().ok()?;
+        let mut stream = places.find_map(|place| TcpStream::connect_timeout(&place, self.patience.connect).ok())?;
+        stream.set_write_timeout(left()).ok()?;
         let mut request = format!(
             "POST {} HTTP/1.1\r\nHost: {}:{}\r\nContent-Length: {}\r\nConnection: close\r\n",
             url.path(),
@@ -86,9 +109,15 @@ impl Letter {
         self.headers.iter().for_each(|(name, value)| request.push_str(&format!("{name}: {value}\r\n")));
         request.push_str("\r\n");
         stream.write_all(&[request.as_bytes(), &self.body].concat()).ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).ok()?;
-        answer.split(' ').nth(1)?.parse().ok()
+        let (mut answer, mut part) = (Vec::new(), [0; 4096]);
+        loop {
+            stream.set_read_timeout(Some(left()?)).ok()?;
+            match stream.read(&mut part).ok()? {
+                0 => break,
+                read => answer.extend_from_slice(part.get(..read)?),
+            }
+        }
+        String::from_utf8(answer).ok()?.split(' ').nth(1)?.parse().ok()
     }
 }
 
@@ -127,6 +156,8 @@ pub struct Post {
     /// The deliveries so far, in the order in which they were answered.
     pub letters: Vec<Letter>,
     last: u64,
+    /// The last body of each subscription about each order.
+    told: BTreeMap<(u64, u64), Vec<u8>>,
 }
 
 impl Post {
@@ -136,6 +167,12 @@ impl Post {
         let (topic, address, key) = (topic.to_owned(), address.to_owned(), key.to_owned());
         self.hooks.push(Hook { id: self.last, topic, address, key, headers, is_active: true, failures: 0 });
         self.last
+    }
+
+    /// Whether a subscription has something new to say about an order; a vendor that waits for a moment
+    /// says the same only once.
+    pub(crate) fn is_news(&mut self, hook: u64, order: u64, body: &[u8]) -> bool {
+        self.told.insert((hook, order), body.to_vec()).is_none_or(|before| before != body)
     }
 
     /// A subscription.
@@ -196,6 +233,7 @@ impl<V: Vendor> Context<'_, V> {
                     address: hook.address.clone(),
                     headers: headers.into_iter().chain(hook.headers.clone()).collect(),
                     body,
+                    patience: V::PATIENCE,
                     status: None,
                 }));
             }
@@ -208,5 +246,31 @@ impl<V: Vendor> State<V> {
     /// Something happened to an order.
     pub(in crate::sim) fn note(&mut self, id: u64, news: News) {
         self.news.push((id, news));
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a failure here is a failed test")]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn w2_a_vendor_waits_no_longer_than_it_has_patience_also_for_an_answer_that_drips() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}/hooks/x", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                while stream.write_all(b"H").is_ok() {
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            }
+        });
+        let (headers, body) = (Vec::new(), b"{}".to_vec());
+        let letter = Letter { hook: 1, address, headers, body, patience: Patience::seconds(1, 1), status: None };
+        let begun = Instant::now();
+        assert_eq!(letter.send(), None);
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     }
 }

@@ -263,6 +263,8 @@ pub trait Vendor: Sized + Send + Sync + 'static {
         None
     }
 
+    /// How long the vendor waits for whoever receives a delivery.
+    const PATIENCE: hooks::Patience = hooks::Patience::seconds(5, 10);
     /// How many deliveries of a webhook fail in a row before it is switched off.
     const GIVES_UP_AFTER: u32 = u32::MAX;
     /// Whether one that is switched off is deleted.

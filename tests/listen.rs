@@ -582,7 +582,8 @@ fn w1_bigcommerce_tells_of_shipments_by_their_order_and_of_checkouts_that_are_no
     let mut shipment = told("store/shipment/created").remove(0);
     assert_eq!(shipment.status, Some(200));
     let body: serde_json::Value = serde_json::from_slice(&shipment.body).unwrap();
-    assert!(body["data"]["type"] == "shipment" && body["data"]["orderId"].to_string() == id, "{body}");
+    let order = body["data"]["orderId"].to_string();
+    assert!(body["data"]["type"] == "shipment" && order == id, "{body}");
     // The shipment's own number is no order's.
     until("the end of the work", || one.home.sql("SELECT 1 FROM rereads").is_empty());
     one.home.sql("DELETE FROM deliveries RETURNING 1");

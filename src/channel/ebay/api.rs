@@ -21,8 +21,7 @@ use crate::http::{Client, Effect, Protocol, Reply, Request, Verdict};
 pub(crate) struct Api {
     /// How requests are authorised.
     pub(crate) auth: Auth,
-    /// The client.
-    pub(crate) http: Arc<Client>,
+    http: Arc<Client>,
     page: PageSize,
     /// Whether it is eBay's test system, which lacks some calls.
     pub(crate) sandbox: bool,

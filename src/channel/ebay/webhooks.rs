@@ -1,17 +1,18 @@
 //! eBay's deliveries: one for each sale, signed with a key of eBay's own, to one address for all
 //! accounts of a keyset.
 //!
-//! Sources (November 2026): eBay's OpenAPI file of the Notification API 1.6.2 with its error numbers,
-//! its pages on the Notification API (release notes to 1.6.7), on `ORDER_CONFIRMATION` and on account
-//! deletion; eBay/event-notification-nodejs-sdk, whose vectors are among the tests here; deliveries
-//! and answers that openlinker#2880 has recorded.
+//! Sources (November 2026): eBay's OpenAPI file of the Notification API 1.6.2 with its error
+//! numbers, its pages on the Notification API (release notes to 1.6.7), on `ORDER_CONFIRMATION` and
+//! on account deletion; eBay/event-notification-nodejs-sdk, whose vectors are among the tests here;
+//! deliveries and answers that openlinker#2880 has recorded.
 //!
-//! What has to be there, in this order: an address for alerts, a destination (eBay asks there whether
-//! it is wanted), and a subscription with the token of the seller whose orders are told of. A keyset
-//! has one subscription to a topic for each seller, so one that delivers to another address of ours is
-//! moved, and one of another program is left alone. Not confirmed, so handled both ways: whether lists
-//! that are asked for with one of the two tokens show what belongs to the other, whether the place of
-//! what was made is in the answer, whether a destination that nothing uses can be deleted while it is on.
+//! What has to be there, in this order: an address for alerts, a destination (eBay asks there
+//! whether it is wanted), and a subscription with the token of the seller whose orders are told of.
+//! A keyset has one subscription to a topic for each seller, so one that delivers to another
+//! address of ours is moved, and one of another program is left alone. Not confirmed, so handled
+//! both ways: whether lists that are asked for with one of the two tokens show what belongs to the
+//! other, whether the place of what was made is in the answer, whether a destination that nothing
+//! uses can be deleted while it is on.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -96,8 +97,9 @@ fn read(delivery: &Delivery<'_>) -> Told {
     let notification = &body["notification"];
     let (key, data) = (notification["notificationId"].as_str().map(str::to_owned), &notification["data"]);
     match text(&body["metadata"]["topic"]) {
-        // eBay signs for all accounts alike, so whose it is stands in it. One sale can be told in several
-        // deliveries, and several lines in one: the order is read, and nothing else is taken of it.
+        // eBay signs for all accounts alike, so whose it is stands in it. One sale can be told in
+        // several deliveries, and several lines in one: the order is read, and nothing else is
+        // taken of it.
         ORDERS => match (text(&data["user"]["userId"]), checked(text(&data["order"]["orderId"]))) {
             ("", _) | (_, Err(_)) => Told::Nothing,
             (account, Ok(id)) => {
@@ -199,7 +201,7 @@ impl<'a> Notifications<'a> {
 
     /// What is at a path; nothing where there is none.
     fn get(&self, path: &str) -> Result<Option<Value>> {
-        let reply = self.api.http.send(self, &Request::get(self.url(path)?))?;
+        let reply = self.api.http().send(self, &Request::get(self.url(path)?))?;
         if reply.status == 404 { Ok(None) } else { Ok(Some(reply.json()?.0)) }
     }
 
@@ -208,7 +210,7 @@ impl<'a> Notifications<'a> {
         if body.is_null() {
             request.body = None;
         }
-        self.api.http.send(self, &request).map(drop)
+        self.api.http().send(self, &request).map(drop)
     }
 
     /// All rows of a list, each with its id.
@@ -223,7 +225,7 @@ impl<'a> Notifications<'a> {
             let token = if at.is_empty() { String::new() } else { format!("&continuation_token={at}") };
             let mut url = self.url(path)?;
             url.set_query(Some(&format!("limit=100{token}")));
-            let reply = self.api.http.send(self, &Request::get(url))?;
+            let reply = self.api.http().send(self, &Request::get(url))?;
             let page: Value = reply.json()?.0;
             let rows: Vec<T> = page[members].as_array().into_iter().flatten().map(&row).collect();
             Ok((rows, next(&page["next"])?.map_or(More::No, More::Yes)))
@@ -261,8 +263,8 @@ struct Subscription {
     is_on: bool,
 }
 
-/// The subscriptions to topics of the seller, or of the keyset. What a list shows of the others may be
-/// those of other sellers.
+/// The subscriptions to topics of the seller, or of the keyset. What a list shows of the others may
+/// be those of other sellers.
 fn subscriptions(api: &Api, by: By) -> Result<Vec<Subscription>> {
     let row = |row: &Value| Subscription {
         id: text(&row["subscriptionId"]).to_owned(),
@@ -280,8 +282,8 @@ fn subscriptions(api: &Api, by: By) -> Result<Vec<Subscription>> {
 pub(super) struct Offer(Mutex<BTreeSet<&'static str>>);
 
 impl Offer {
-    /// Whether it is tried to subscribe to a topic. To that of orders it always is: where that cannot
-    /// be, the merchant is to be told.
+    /// Whether it is tried to subscribe to a topic. To that of orders it always is: where that
+    /// cannot be, the merchant is to be told.
     pub(super) fn has(&self, topic: &str) -> bool {
         topic == ORDERS || !self.0.lock().unwrap_or_else(PoisonError::into_inner).contains(topic)
     }
@@ -489,8 +491,8 @@ mod tests {
     use crate::channel::webhooks::Keys;
     use crate::clock::from_millis;
 
-    /// As `test/test.json` of eBay/event-notification-nodejs-sdk has it (Apache-2.0): `VALID`, and the
-    /// header of `SIGNATURE_MISMATCH`.
+    /// As `test/test.json` of eBay/event-notification-nodejs-sdk has it (Apache-2.0): `VALID`, and
+    /// the header of `SIGNATURE_MISMATCH`.
     const KEY: &str = "-----BEGIN PUBLIC KEY-----MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEZhhxXKtR+TOvtDbgTPCkSof02qgBB7IsYO\
         yf76ilExJ/upAa/vKIKheOoCyOpcLmi4t0b4uepb7LLjmMr90FUg==-----END PUBLIC KEY-----";
     const HEADER: &str = "eyJhbGciOiJlY2RzYSIsImtpZCI6Ijk5MzYyNjFhLTdkN2ItNDYyMS1hMGYxLTk2Y2NiNDI4YWY0OSIsInNpZ25hdHVyZSI6Ik\

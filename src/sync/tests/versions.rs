@@ -608,6 +608,31 @@ fn p9_an_unpaid_order_that_was_given_back_is_told_until_it_is_put_away() {
     }
 }
 
+/// What nobody can tell how to send is told, until it has been put away; whether it was seen first so,
+/// or came to it.
+#[test]
+fn p12_an_order_that_is_held_back_is_told_until_it_is_put_away() {
+    let is_told = |desk: &Desk| standing(desk).iter().any(|row| row.starts_with("inbox: held "));
+    let version = |presence: Presence, minutes: i64| {
+        let mut order = testing::order("7", Status::AwaitingFulfillment).held_back("it goes to several addresses");
+        order.presence = presence;
+        order.updated_at += chrono::TimeDelta::minutes(minutes);
+        order
+    };
+    let came = desk(&["ignore"; 5]);
+    let first = fresh(&["ignore"; 5], &version(Presence::Listed, 0));
+    assert!(is_told(&first));
+    for (presence, minutes) in [(Presence::Listed, 1), (Presence::Archived, 2), (Presence::Listed, 3)] {
+        for desk in [&came, &first] {
+            take(desk, &version(presence, minutes));
+            assert_eq!(is_told(desk), presence == Presence::Listed, "{minutes}");
+        }
+    }
+    take(&came, &version(Presence::Archived, 4));
+    take(&came, &Order { buyer_note: "please ring".into(), ..version(Presence::Archived, 5) });
+    assert!(!is_told(&came), "and stays so");
+}
+
 /// The end of a hold that the order came with is a fact like any: what comes after it finds the order
 /// as one to be sent.
 #[test]

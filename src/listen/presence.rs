@@ -20,6 +20,9 @@ const KNOWN: TimeDelta = TimeDelta::days(90);
 /// How long after it was last written one is surely at work.
 const AT_WORK: TimeDelta = TimeDelta::minutes(3);
 
+/// A longer file is none of ours.
+const MOST: u64 = 64 * 1024;
+
 /// A receiver.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Presence {
@@ -51,12 +54,30 @@ impl Presence {
         SocketAddr::new(ip, self.bind.port())
     }
 
+    /// The name of its file: two receivers may have one port of two addresses.
+    fn file(&self) -> String {
+        let address: String = self.bind.ip().to_string().chars().map(|c| if c == ':' { '_' } else { c }).collect();
+        format!("{address}-{}.json", self.bind.port())
+    }
+
     /// Writes it down. Where that fails, nobody knows of it, and it receives all the same.
     pub(crate) fn write(&self, home: &Home) {
-        let file = dir(home).join(format!("{}.json", self.bind.port()));
+        let file = dir(home).join(self.file());
+        self.take_over_from_before(home);
         let written = serde_json::to_string(self).map_err(std::io::Error::from);
         if private_dir(&dir(home)).is_ok() {
             let _ = written.and_then(|text| write_private(&file, &text));
+        }
+    }
+}
+
+impl Presence {
+    /// Versions before this one named the file by the port alone: the one of this receiver goes.
+    fn take_over_from_before(&self, home: &Home) {
+        let file = dir(home).join(format!("{}.json", self.bind.port()));
+        let text = read_small(&file, MOST).unwrap_or_default();
+        if serde_json::from_str::<Self>(&text).is_ok_and(|found| found.bind == self.bind) {
+            let _ = std::fs::remove_file(file);
         }
     }
 }
@@ -73,7 +94,7 @@ pub(crate) fn all(home: &Home, now: Timestamp) -> Vec<Presence> {
     let mut all = Vec::new();
     for path in files.flatten().map(|file| file.path()).filter(|path| path.extension().is_some_and(|end| end == "json"))
     {
-        let text = read_small(&path, 64 * 1024).unwrap_or_default();
+        let text = read_small(&path, MOST).unwrap_or_default();
         let Ok(found) = serde_json::from_str::<Presence>(&text) else { continue };
         if now - found.seen_at() > KNOWN {
             let _ = std::fs::remove_file(&path);
@@ -83,4 +104,37 @@ pub(crate) fn all(home: &Home, now: Timestamp) -> Vec<Presence> {
     }
     all.sort_by_key(|found| std::cmp::Reverse(found.at));
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn home() -> (tempfile::TempDir, Home) {
+        let dir = tempfile::tempdir().unwrap();
+        let home = Home::locate(Some(dir.path().into())).unwrap();
+        (dir, home)
+    }
+
+    fn receiver(bind: &str, store: &str) -> Presence {
+        Presence { bind: bind.parse().unwrap(), stores: vec![store.into()], at: 1_795_100_000_000 }
+    }
+
+    #[test]
+    fn receivers_on_one_port_of_several_addresses_are_all_known() {
+        let (_dir, home) = home();
+        let binds = ["127.0.0.1:8788", "127.0.0.2:8788", "[::1]:8788", "127.0.0.1:8789"];
+        for bind in binds {
+            receiver(bind, bind).write(&home);
+            receiver(bind, bind).write(&home);
+        }
+        let now = from_millis(1_795_100_000_000);
+        assert_eq!(all(&home, now).len(), binds.len());
+        assert!(binds.iter().all(|bind| is_received(&home, bind, now)));
+        // As a version before this one has left it.
+        std::fs::rename(dir(&home).join("127.0.0.1-8788.json"), dir(&home).join("8788.json")).unwrap();
+        assert_eq!(all(&home, now).len(), binds.len());
+        receiver(binds[0], binds[0]).write(&home);
+        assert_eq!(all(&home, now).len(), binds.len(), "it is known once");
+    }
 }

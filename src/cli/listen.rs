@@ -103,7 +103,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     if !app.global.quiet {
         output::line(&format!("receiving at http://{} (Ctrl-C ends it)", listening.receiver.address()))?;
     }
-    listening.is_there(&lines);
+    listening.is_there(&lines, false);
     ready::tell();
     listening.failed = stores.iter().filter(|s| lines.iter().all(|l| l.store().id != s.id)).map(|s| s.id).collect();
     let mut wrong = Vec::new();
@@ -199,13 +199,13 @@ impl Listening<'_> {
                 counted = Duration::ZERO;
             }
             if written >= presence::EACH {
-                self.is_there(&lines);
+                self.is_there(&lines, false);
                 written = Duration::ZERO;
             }
         }
         self.receiver.close();
         count(book, &lines);
-        self.is_there(&lines);
+        self.is_there(&lines, true);
     }
 
     /// Receives for what is connected by now, and subscribes it to the address of the others.
@@ -247,11 +247,11 @@ impl Listening<'_> {
         Ok(new)
     }
 
-    /// Writes down that it is there.
-    fn is_there(&self, lines: &[Arc<Line>]) {
+    /// Writes down that it is there, or has `ended`.
+    fn is_there(&self, lines: &[Arc<Line>], ended: bool) {
         let stores = lines.iter().map(|line| line.store().name.clone()).collect();
         let at = self.context.clock.now().timestamp_millis();
-        Presence { bind: self.receiver.address(), stores, at }.write(&self.context.home);
+        Presence { bind: self.receiver.address(), stores, at, ended }.write(&self.context.home);
     }
 
     /// The address that the store is to be subscribed to: the one that was given or that it has, or

@@ -59,6 +59,8 @@ struct Standing {
     unannounced: Option<Timestamp>,
     /// When a receiver was surely at work for it, where one is known.
     listening: Option<Timestamp>,
+    /// Whether that one has ended.
+    unheard: bool,
     /// Whether a watch is at work on it, in whichever process.
     watched: bool,
 }
@@ -187,6 +189,8 @@ impl View<'_> {
             overdue,
             ..self.facts(&store, !orders.is_empty())?
         };
+        let receivers = self.receivers.iter().filter(|found| found.stores.contains(&store.name));
+        let receiver = receivers.max_by_key(|found| (found.is_at_work(now), found.at));
         Ok(Standing {
             late: book.late(store.id, &book.shipping_due(&store)?)?,
             cut_off,
@@ -206,7 +210,8 @@ impl View<'_> {
                 Some(webhooks) => book.unannounced_since(store.id, webhooks.comes_within)?,
                 None => None,
             },
-            listening: self.receivers.iter().find(|found| found.stores.contains(&store.name)).map(Presence::seen_at),
+            listening: receiver.map(Presence::seen_at),
+            unheard: receiver.is_some_and(|found| found.ended),
             watched: lock::is_held(&locks, &store.name, Work::Watch),
             store,
         })
@@ -582,7 +587,9 @@ fn instant(s: &Standing, now: Timestamp) -> Option<String> {
     let last = hooked
         .delivered_at
         .map_or("none came yet".to_owned(), |at| format!("the last one came {} ago", output::duration(now - at)));
-    let Some((gap, since)) = s.gap() else { return Some(format!("{mark} orders come by webhook; {last}")) };
+    let Some((gap, since)) = s.gap() else {
+        return deaf(s, now).is_none().then(|| format!("{mark} orders come by webhook; {last}"));
+    };
     let ago = output::duration(now - since);
     let reach = format!("ordersync listen has to run where {} reaches it", hooked.address);
     let why = match gap {
@@ -603,14 +610,14 @@ fn instant(s: &Standing, now: Timestamp) -> Option<String> {
     ))
 }
 
-/// From when on it is told that no receiver is at work.
+/// From when on it is told that no receiver is at work, where it has not said that it ended.
 const DEAF: TimeDelta = TimeDelta::minutes(10);
 
 /// That the channel is to deliver, and nobody receives.
 fn deaf(s: &Standing, now: Timestamp) -> Option<String> {
     let hooked = s.hooked.as_ref()?;
     let silent = now - s.listening?;
-    (silent > DEAF).then(|| {
+    (s.unheard || silent > DEAF).then(|| {
         format!(
             "its webhooks go to {}, and no ordersync listen has run for {}; ordersync schedule install --listen keeps one running",
             hooked.address,

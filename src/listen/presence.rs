@@ -32,6 +32,9 @@ pub(crate) struct Presence {
     pub(crate) stores: Vec<String>,
     /// When this was written, in milliseconds since 1970.
     pub(crate) at: i64,
+    /// Whether it has ended then.
+    #[serde(default)]
+    pub(crate) ended: bool,
 }
 
 fn dir(home: &Home) -> PathBuf {
@@ -39,6 +42,11 @@ fn dir(home: &Home) -> PathBuf {
 }
 
 impl Presence {
+    /// Whether it is surely at work.
+    pub(crate) fn is_at_work(&self, now: Timestamp) -> bool {
+        !self.ended && (now - self.seen_at()).abs() < AT_WORK
+    }
+
     /// When it was surely there.
     pub(crate) fn seen_at(&self) -> Timestamp {
         from_millis(self.at)
@@ -84,8 +92,7 @@ impl Presence {
 
 /// Whether a receiver is at work for this store.
 pub(crate) fn is_received(home: &Home, store: &str, now: Timestamp) -> bool {
-    let is_at_work = |found: &Presence| (now - found.seen_at()).abs() < AT_WORK;
-    all(home, now).iter().any(|found| is_at_work(found) && found.stores.iter().any(|name| name == store))
+    all(home, now).iter().any(|found| found.is_at_work(now) && found.stores.iter().any(|name| name == store))
 }
 
 /// All that are known, the one that was there last at first; those of long ago are taken away.
@@ -117,7 +124,22 @@ mod tests {
     }
 
     fn receiver(bind: &str, store: &str) -> Presence {
-        Presence { bind: bind.parse().unwrap(), stores: vec![store.into()], at: 1_795_100_000_000 }
+        Presence { bind: bind.parse().unwrap(), stores: vec![store.into()], at: 1_795_100_000_000, ended: false }
+    }
+
+    #[test]
+    fn w3_one_that_has_ended_receives_nothing_from_that_moment_on() {
+        let (_dir, home) = home();
+        let now = from_millis(1_795_100_000_000);
+        let one = receiver("127.0.0.1:8788", "shop");
+        one.write(&home);
+        assert!(is_received(&home, "shop", now));
+        Presence { ended: true, ..one.clone() }.write(&home);
+        assert!(!is_received(&home, "shop", now) && all(&home, now).len() == 1);
+        one.write(&home);
+        assert!(is_received(&home, "shop", now), "it was started again");
+        let text = serde_json::json!({ "bind": one.bind, "stores": one.stores, "at": one.at }).to_string();
+        assert!(!serde_json::from_str::<Presence>(&text).unwrap().ended, "as a version before this one has left it");
     }
 
     #[test]

@@ -1817,3 +1817,22 @@ fn f1_a_round_that_gave_way_says_nothing_of_how_the_store_stands() {
     assert_eq!(round(Some(Interrupted)), None);
     assert_eq!(round(Some(Temporary)), failed);
 }
+
+#[test]
+fn x3_nothing_is_written_while_nobody_can_be_forgotten() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut order = testing::order("7", Status::AwaitingFulfillment);
+    order.buyer.remote_id = "77".into();
+    import(&mut book, store, &[remote(&order)], keep).unwrap();
+    let forget = Some("77".to_owned());
+    book.keep_deliveries(&[Ring { store, orders: Vec::new(), key: None, forget }], TimeDelta::zero()).unwrap();
+    let other = rusqlite::Connection::open(shelf.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(!book.begin_forgetting_told().unwrap(), "their order is open, and another process writes");
+    other.execute_batch("ROLLBACK").unwrap();
+    other.execute("UPDATE orders SET status = 'shipped'", []).unwrap();
+    assert!(book.begin_forgetting_told().unwrap());
+    assert_eq!(other.query_row("SELECT count(*) FROM to_forget", [], |row| row.get(0)), Ok(0));
+    assert!(!book.begin_forgetting_told().unwrap());
+}

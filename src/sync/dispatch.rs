@@ -131,11 +131,21 @@ impl Desk<'_> {
         if !request.leave.again {
             lines::refuse_known_number(&order, &shipment)?;
         }
-        let leave = Leave { unpaid: request.leave.unpaid || ships_unpaid(&store, &order), ..request.leave };
-        if let Err(error) = book.may_go_out(id, Way::Dispatch { named: !request.items.is_empty() }, leave) {
+        let mut leave = Leave { unpaid: request.leave.unpaid || ships_unpaid(&store, &order), ..request.leave };
+        let way = Way::Dispatch { named: !request.items.is_empty() };
+        if let Err(error) = book.may_go_out(id, way, leave) {
             // What is only recorded asks nobody.
-            let is_released = request.when != When::Later && act::is_released(book, self.observer, &open, &order)?;
-            return if is_released { Ok(None) } else { Err(error) };
+            let keeps = request.when == When::Now;
+            let asks = request.when != When::Later;
+            if !asks || !act::is_released(book, self.observer, &open, &order, keeps)? {
+                return Err(error);
+            }
+            if keeps {
+                return Ok(None);
+            }
+            // A rehearsal goes on as if that were in the book.
+            leave.on_hold = true;
+            book.may_go_out(id, way, leave)?;
         }
         if let Some(at) = order.not_before {
             let at = crate::clock::rfc3339(at);

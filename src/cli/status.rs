@@ -16,7 +16,7 @@ use crate::lock::{self, Work};
 use crate::order::Status;
 use crate::schedule::{Installed, removed};
 use crate::sync::advice::{RetryPolicy, Stage, export_patience, import_stage, is_later_than_usual};
-use crate::sync::health::{Facts, Trouble};
+use crate::sync::health::{Announced, Facts, Trouble};
 
 /// How every store stands, on one screen: syncs, orders by status, outbox, inbox, advice. Reads
 /// only local files.
@@ -206,10 +206,7 @@ impl View<'_> {
             consent_ends: self.consent_ends(&store),
             lapsing: lapsing(self.app, &store, now),
             hooked: book.hooked(store.id)?.filter(|hooked| hooked.is_whole),
-            unannounced: match &store.kind.adapter().webhooks {
-                Some(webhooks) => book.unannounced_since(store.id, webhooks.comes_within)?,
-                None => None,
-            },
+            unannounced: Announced::of(book, &store)?.not_all_since(),
             listening: receiver.map(Presence::seen_at),
             unheard: receiver.is_some_and(|found| found.ended),
             watched: lock::is_held(&locks, &store.name, Work::Watch),

@@ -33,6 +33,7 @@ use crate::http::LaneUse;
 use crate::listen::presence;
 use crate::lock::{Lock, Work};
 use crate::secret::Secrets;
+use crate::sync::health::Announced;
 use crate::sync::report::StoreReport;
 use crate::sync::{self, Context, Job, Silent};
 pub(crate) use night::Night;
@@ -48,10 +49,6 @@ const NOT_DUE: Duration = Duration::from_secs(30);
 /// How long a store that fails is left alone at first, in pauses of a failed request, and at most.
 const PAUSES: u32 = 5;
 const LONGEST_PAUSES: u32 = 300;
-
-/// Orders that no delivery has told of for so long are a reason to ask. A delivery may be later still;
-/// asking costs little.
-const UNTOLD: TimeDelta = TimeDelta::minutes(5);
 
 /// A pace that differs from the last one by less is not worth a word.
 const SAME: f64 = 1.25;
@@ -101,6 +98,8 @@ pub(crate) enum Hooks {
     Off,
     /// They tell of its orders, and it is asked all the same.
     On,
+    /// One about an order is late, and may still come.
+    Late,
     /// They do not tell of all its orders.
     Failing,
     /// Nobody receives them.
@@ -496,10 +495,15 @@ fn hooks(context: &Context, book: &Book, store: &Store) -> Result<Hooks> {
         return Ok(Hooks::None);
     }
     let hooked = book.hooked(store.id)?.filter(|hooked| hooked.is_whole);
-    Ok(match hooked {
-        None => Hooks::Off,
-        Some(_) if !presence::is_received(&context.home, &store.name, context.clock.now()) => Hooks::Unheard,
-        Some(_) if book.unannounced_since(store.id, UNTOLD)?.is_some() => Hooks::Failing,
-        Some(_) => Hooks::On,
+    if hooked.is_none() {
+        return Ok(Hooks::Off);
+    }
+    if !presence::is_received(&context.home, &store.name, context.clock.now()) {
+        return Ok(Hooks::Unheard);
+    }
+    Ok(match Announced::of(book, store)? {
+        Announced::All => Hooks::On,
+        Announced::Late => Hooks::Late,
+        Announced::NotAll(_) => Hooks::Failing,
     })
 }

@@ -324,7 +324,11 @@ fn print(
             Some(at) if at <= now => "now".to_owned(),
             Some(at) => format!("in {}", output::duration(at - now)),
         };
-        let outbox = s.oldest.map_or("0".to_owned(), |at| format!("{} ({})", s.outbox, output::duration(now - at)));
+        let outbox = match s.oldest {
+            Some(at) => format!("{} ({})", s.outbox, output::duration(now - at)),
+            None if s.outbox > 0 => format!("{} (on hold)", s.outbox),
+            None => "0".to_owned(),
+        };
         // The mark stands at the task that runs by webhook: at the orders, not at the outbox.
         let read = match s.mark(output::utf8()) {
             Some(mark) => format!("{} {mark}", ago(s.facts.read_at)),

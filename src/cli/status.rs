@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::orders::{left_out_json, left_out_words};
 use super::output::{self, Table};
 use super::when::parse_when;
-use super::{App, Outcome};
+use super::{App, Outcome, select};
 use crate::book::{Book, Counts, Hooked, LastError, Left, LeftOut, LeftOuts, Purge, Store};
 use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
@@ -118,7 +118,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let sending = book.to_send()?;
     let max_age = args.max_age.as_deref().map(|text| duration(text, now)).transpose()?;
     let (left, failure) = (book.left_to_clear()?, book.clearing_failure()?);
-    let stores = app.stores(&book, &[])?;
+    let stores = book.stores()?;
     let timer = Installed::read(&app.context.home);
     // A timer that was put in place by hand leaves its runs.
     let runs_since = |at: &Timestamp| stores.iter().any(|store| store.last_autosync_at > Some(*at));
@@ -140,6 +140,10 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             "clearing_failure": failure.as_ref().map(|(why, at)| json!({ "message": why, "at": rfc3339(*at) })),
             "book": app.context.home.book(), "now": rfc3339(now), "ok": standings.iter().all(Standing::is_well),
         }))?;
+    } else if standings.is_empty() {
+        if !app.global.quiet {
+            output::line(&unconnected(&book)?)?;
+        }
     } else if !(args.check && app.global.quiet) {
         print(app, &standings, (drifted, waiting, sending), now)?;
         if let (Some(untimed), false) = (&untimed, app.global.quiet) {
@@ -300,6 +304,12 @@ impl Standing {
     fn has(&self, trouble: impl Fn(Trouble) -> bool) -> bool {
         self.troubles.iter().copied().any(trouble)
     }
+}
+
+/// That nothing is connected, and what the book has all the same.
+fn unconnected(book: &Book) -> Result<String> {
+    let error = select::no_store_of(book)?;
+    Ok(format!("{}; {}", error.message(), error.hint_text().unwrap_or_default()))
 }
 
 fn check(standings: &[Standing]) -> u8 {

@@ -153,6 +153,17 @@ fn d7_what_a_store_that_is_disconnected_was_not_told_is_said() {
     rig.home.run("retry").exits(0).prints("not connected any more").without("everything has arrived");
 }
 
+/// What is not connected is not at fault, and the orders that it has brought are in the book still.
+#[test]
+fn f1_a_book_whose_last_store_was_removed_is_well_and_is_there() {
+    let (rig, _) = Rig::with_orders(&[1]);
+    rig.home.run("connect --remove woocommerce").exits(0);
+    rig.home.run("status --check").exits(0);
+    rig.home.run("status").exits(0).prints("no store is connected").prints("1 order").prints("ordersync connect");
+    let status = rig.home.json("status");
+    assert_eq!((&status["stores"], &status["ok"]), (&json!([]), &json!(true)));
+}
+
 #[test]
 fn f1_a_store_that_was_never_read_counts_from_when_it_was_connected() {
     let rig = Rig::new();

@@ -1822,8 +1822,10 @@ fn w3_a_store_that_is_subscribed_without_a_receiver_is_told() {
     let stores = || rig.home.json("status")["stores"][0].clone();
     assert!(stores()["listening_at"].is_string(), "{}", stores());
     rig.home.run("status").exits(0).without("no ordersync listen");
-    let file = rig.home.path().join(format!("listen/{}.json", listening.port));
+    let file = rig.home.path().join(format!("listen/127.0.0.1-{}.json", listening.port));
     listening.stop();
+    let deaf = || rig.home.run("status").exits(0).prints("no ordersync listen has run for").without("come by webhook");
+    deaf();
     let mut presence: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&file).unwrap()).unwrap();
     presence["at"] = (presence["at"].as_i64().unwrap() - 3 * 3_600_000).into();
     std::fs::write(&file, presence.to_string()).unwrap();

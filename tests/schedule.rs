@@ -14,6 +14,8 @@ use serde_json::Value;
 /// A machine with only the programs that a test gives it.
 struct Machine {
     dir: tempfile::TempDir,
+    /// How the merchant's shell reaches the network.
+    proxy: Option<&'static str>,
 }
 
 /// Keeps the crontab in a file, as crontab does.
@@ -28,7 +30,7 @@ esac
 
 impl Machine {
     fn new() -> Self {
-        let machine = Self { dir: tempfile::Builder::new().prefix("a home").tempdir().unwrap() };
+        let machine = Self { dir: tempfile::Builder::new().prefix("a home").tempdir().unwrap(), proxy: None };
         std::fs::create_dir(machine.path("bin")).unwrap();
         machine
     }
@@ -40,6 +42,10 @@ impl Machine {
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
         self
+    }
+
+    fn with_proxy(self, proxy: &'static str) -> Self {
+        Self { proxy: Some(proxy), ..self }
     }
 
     fn with_crontab(self, text: &[u8]) -> Self {
@@ -58,6 +64,7 @@ impl Machine {
     fn run(&self, args: &[&str]) -> assert_cmd::assert::Assert {
         let mut command = Command::cargo_bin("ordersync").unwrap();
         command.env_clear().env("HOME", self.dir.path()).env("USER", "ann").args(args);
+        command.envs(self.proxy.map(|proxy| ("HTTPS_PROXY", proxy)));
         // cat, mv and rm of the scripts; a machine without a crontab is one whose PATH has none.
         command.env("PATH", format!("{}:{}", self.path("bin").display(), self.tools().display()));
         command.assert()
@@ -264,6 +271,30 @@ fn a_receiver_is_a_service_of_its_own_beside_the_timer_and_leaves_no_trace() {
     machine.schedule(&["remove"]).success();
     assert_eq!(std::fs::read_dir(machine.path(".config/systemd/user")).unwrap().count(), 0);
     assert_eq!(machine.read("spool"), "# mine\n", "the crontab was never touched");
+}
+
+/// There may be logins in how the network is reached.
+#[cfg(not(target_os = "macos"))]
+#[test]
+fn x1_what_reaches_the_network_goes_with_the_last_that_needs_it() {
+    let machine = Machine::new().with("systemctl", "").with_proxy("http://ann:pa55word@proxy.test:3128");
+    let file = || machine.path(".local/share/ordersync/timer.env").exists();
+    for (installed, removed) in [
+        (vec!["--listen"], vec![("--listen", false)]),
+        (vec!["", "--listen"], vec![("--listen", true), ("", false)]),
+        (vec!["", "--listen"], vec![("", false)]),
+        (vec![""], vec![("--listen", true), ("", false)]),
+    ] {
+        let args = |verb, listen| [verb, listen].into_iter().filter(|arg: &&str| !arg.is_empty()).collect::<Vec<_>>();
+        for listen in &installed {
+            machine.schedule(&args("install", listen)).success();
+            assert!(file(), "{installed:?}");
+        }
+        for (listen, stays) in removed {
+            machine.schedule(&args("remove", listen)).success();
+            assert_eq!(file(), stays, "{installed:?}, without {listen:?}");
+        }
+    }
 }
 
 #[test]

@@ -74,6 +74,25 @@ fn d2_what_shopify_schedules_is_refused_and_what_it_held_back_goes_out_once_the_
     desk.shop.release(order);
     desk.home.run("retry").exits(0);
     assert_eq!(desk.shop.fulfillments(order).len(), 1);
+    // That the hold is over is seen by a rehearsal as well, and not kept.
+    let order = desk.place(&tea(1));
+    desk.shop.hold(order, "Inventory out of stock");
+    desk.home.run("sync").done();
+    desk.shop.release(order);
+    let kept = || (desk.home.json("runs"), desk.show(order));
+    let before = kept();
+    assert_eq!(before.1["status"], "on-hold");
+    desk.on("dispatch", order, "--carrier dhl --tracking JD02 --dry-run").exits(0).prints("of 1 piece with");
+    assert_eq!(kept(), before, "a dry run leaves nothing behind");
+    // What the channel holds is not recorded to go out in spite of that: it would be refused each time.
+    let held = desk.place(&tea(1));
+    desk.shop.hold(held, "Inventory out of stock");
+    desk.home.run("sync").done();
+    for flags in ["--later", "--later --on-hold"] {
+        desk.on("dispatch", held, &format!("--carrier dhl --tracking JD03 {flags}")).exits(6).says("on hold");
+    }
+    assert_eq!(desk.show(held)["outbox"], json!([]));
+    desk.on("dispatch", order, "--carrier dhl --tracking JD02").exits(0);
 }
 
 #[test]

@@ -308,8 +308,22 @@ fn w3_a_store_that_webhooks_tell_of_is_left_to_them_until_they_do_not() {
     watching.until_said("webhooks tell of its orders, so it is left to them");
     a_round();
     assert_eq!(asked(&rig.server), 0);
-    // A sync has found an order that nothing told of.
-    rig.home.sql("INSERT INTO unannounced SELECT id, '1', (unixepoch() - 600) * 1000 FROM stores RETURNING 1");
+    // A sync has found an order that nothing told of. Its delivery may still come, and status is silent
+    // of it that long; asking costs little.
+    let unannounced = |minutes: u32| {
+        let found = format!("SELECT id, '1', (unixepoch() - {minutes} * 60) * 1000 FROM stores");
+        rig.home.sql(&format!("INSERT OR REPLACE INTO unannounced {found} RETURNING 1"));
+    };
+    let since = || rig.home.json("status")["stores"][0]["unannounced_since"].clone();
+    unannounced(10);
+    watching.until_said("a delivery about one of its orders is late");
+    assert!(since().is_null(), "{}", since());
+    let id = rig.paid(1);
+    until("the order", || book_has(&rig.home, id));
+    watching.stop();
+    unannounced(70);
+    assert!(since().is_string(), "{}", since());
+    let watching = Watching::start(&rig.home, "watch");
     watching.until_said("do not tell of all its orders");
     let id = rig.paid(1);
     until("the order", || book_has(&rig.home, id));

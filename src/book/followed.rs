@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::error::Done;
 use super::inbox::{CHANGES, GIVEN_BACK, HELD_BACK, InboxNote, put_note, resolve_order};
 use super::trail::{self, By};
-use super::{changes, edits};
+use super::{acts, changes, edits};
 use crate::clock::Timestamp;
 use crate::error::Result;
 use crate::order::{Fate, Field, Order, Presence, Status};
@@ -52,7 +52,7 @@ pub(super) fn say_followed(db: &Connection, shop: Shop, id: i64, before: Status,
     let is_over = |kind: &&str| *kind != GIVEN_BACK || !is_to_be_told(order);
     resolve_order(db, id, &CHANGES.into_iter().filter(is_over).collect::<Vec<_>>(), by.at)?;
     tell_if_given_back(db, shop, id, order, by.at)?;
-    tell_if_held_back(db, shop, id, order, by.at)?;
+    tell_if_held_back(db, shop.store, id, order, by.at)?;
     trail::note(db, id, by, "followed the channel", &detail)
 }
 
@@ -106,11 +106,13 @@ pub(super) fn tell_if_given_back(db: &Connection, shop: Shop, id: i64, order: &O
     put_note(db, Some(shop.store), Some(id), &order.remote_id, &note, at)
 }
 
-/// An order that is held back waits for the merchant to look; once it is not, there is nothing to be
-/// told any more.
-pub(super) fn tell_if_held_back(db: &Connection, shop: Shop, id: i64, order: &Order, at: Timestamp) -> Result<()> {
-    match order.why_held_back().filter(|_| order.presence == Presence::Listed) {
-        Some(why) => put_note(db, Some(shop.store), Some(id), &order.remote_id, &InboxNote::held_back(id, why), at),
+/// An order that is held back waits for the merchant to look; once it is not, was put away as done
+/// with, or is over here, there is nothing to be told any more.
+pub(super) fn tell_if_held_back(db: &Connection, store: i64, id: i64, order: &Order, at: Timestamp) -> Result<()> {
+    let why = order.why_held_back().filter(|_| order.presence == Presence::Listed);
+    let (_, status) = acts::standing(db, id)?;
+    match why.filter(|_| !matches!(status, Status::Shipped | Status::Cancelled)) {
+        Some(why) => put_note(db, Some(store), Some(id), &order.remote_id, &InboxNote::held_back(id, why), at),
         None => resolve_order(db, id, &[HELD_BACK], at),
     }
 }

@@ -10,9 +10,7 @@ use super::arrived::{Arrived, Document, fingerprint};
 use super::documents::Documents;
 use super::error::{Done, odd};
 use super::followed::{self, Shop, UnderEdits, say_followed, settle_under_edits};
-use super::inbox::{
-    CHANGES, EDITED, GIVEN_BACK, HELD_BACK, InboxKind, InboxNote, RACED, put_note, renew_note, resolve_order,
-};
+use super::inbox::{CHANGES, EDITED, GIVEN_BACK, InboxKind, InboxNote, RACED, put_note, renew_note, resolve_order};
 use super::trail::{self, By, Who};
 use super::{Book, Present, changes, clearing, copy, edits, twins};
 use crate::channel::rows::NAMELESS;
@@ -400,11 +398,7 @@ pub(super) fn tell(db: &Connection, id: i64, order: &Order, kept: &Kept, by: By)
     if !order.waits_given_back() && !is_told(GIVEN_BACK) {
         resolve_order(db, id, &[GIVEN_BACK], by.at)?;
     }
-    let (_, status) = super::acts::standing(db, id)?;
-    match order.why_held_back().filter(|_| !matches!(status, Status::Shipped | Status::Cancelled)) {
-        Some(why) => put_note(db, Some(store), Some(id), &order.remote_id, &InboxNote::held_back(id, why), by.at)?,
-        None => resolve_order(db, id, &[HELD_BACK], by.at)?,
-    }
+    followed::tell_if_held_back(db, store, id, order, by.at)?;
     match &kept.note {
         Some(note) if kept.told => renew_note(db, id, note),
         Some(note) => put_note(db, Some(store), Some(id), &order.remote_id, note, by.at),
@@ -623,7 +617,7 @@ impl Intake<'_> {
         trail::note(&self.db, id, self.by, "imported", &order.channel_status)?;
         followed::tell_if_given_back(&self.db, self.shop(), id, order, self.by.at)?;
         if order.why_held_back().is_some() {
-            followed::tell_if_held_back(&self.db, self.shop(), id, order, self.by.at)?;
+            followed::tell_if_held_back(&self.db, self.batch.store, id, order, self.by.at)?;
         }
         self.seek_twins(id, order)?;
         self.readable(&order.remote_id)
@@ -703,6 +697,7 @@ impl Intake<'_> {
             changes::put(&self.db, id, &[])?;
             rewrite(&self.db, id, copy, &[], self.by)?;
             resolve_order(&self.db, id, &CHANGES, self.by.at)?;
+            followed::tell_if_held_back(&self.db, self.batch.store, id, order, self.by.at)?;
             edits::settled(&self.db, id, &offered.known.since.followed, self.by.at)?;
             let what = "the channel is back at your version";
             trail::note(&self.db, id, self.by, what, &order.channel_status)?;

@@ -329,10 +329,11 @@ impl Book {
         })
     }
 
-    /// How many rows of a store are open, and since when the oldest of them; not what is on hold here.
+    /// How many rows of a store are open, and since when the oldest of them waits for its channel: what
+    /// is on hold here waits for the merchant.
     pub(crate) fn outbox_age(&self, store: i64) -> Result<(u64, Option<Timestamp>)> {
         let sql = format!(
-            "SELECT count(*), min(queued_at) FROM outbox x WHERE store_id = ? AND state IN {OPEN} AND NOT {HELD}"
+            "SELECT count(*), min(CASE WHEN NOT {HELD} THEN queued_at END) FROM outbox x WHERE store_id = ? AND state IN {OPEN}"
         );
         self.db
             .prepare_cached(&sql)

@@ -215,7 +215,8 @@ impl Book {
 
     /// Begins to forget the people whom channels have erased: orders that they have bought by the
     /// channel's own number of them, which are closed. While others of theirs are open, or could
-    /// not be read, it is looked again. Gives whether anything is to be cleared now.
+    /// not be read, it is looked again; nothing is written where that finds nothing to do. Gives
+    /// whether anything is to be cleared now.
     pub(crate) fn begin_forgetting_told(&mut self) -> Result<bool> {
         let told = "SELECT store_id, person FROM to_forget";
         let mut statement = self.db.prepare_cached(told).done("read")?;
@@ -236,6 +237,9 @@ impl Book {
               AND NOT EXISTS (SELECT 1 FROM forgetting z WHERE z.order_id = o.id)";
         let begin = format!("INSERT INTO forgetting SELECT o.id {theirs} AND {}", closed());
         let left = format!("SELECT EXISTS (SELECT 1 {theirs} AND f.store_id = ?1 AND f.person = ?2)");
+        if !self.is_any_to_forget(&format!("SELECT EXISTS (SELECT 1 {theirs} AND {})", closed()), &left, &done)? {
+            return Ok(false);
+        }
         self.write_durably("written", |db| {
             has_begun = db.prepare_cached(&begin).done("written")?.execute([]).done("written")? > 0;
             for (store, person) in &done {
@@ -248,6 +252,21 @@ impl Book {
             Ok(())
         })?;
         Ok(has_begun)
+    }
+
+    /// Whether any order is to be cleared (`closed`), or nothing is left of one of these people (`left`).
+    fn is_any_to_forget(&self, closed: &str, left: &str, people: &[(i64, String)]) -> Result<bool> {
+        if self.db.prepare_cached(closed).done("read")?.query_row([], |row| row.get(0)).done("read")? {
+            return Ok(true);
+        }
+        let mut statement = self.db.prepare_cached(left).done("read")?;
+        for (store, person) in people {
+            let is_left: bool = statement.query_row(params![store, person], |row| row.get(0)).done("read")?;
+            if !is_left {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Notes that these orders are to be cleared, as their person is to be forgotten.

@@ -144,10 +144,12 @@ impl Book {
     }
 
     /// What the newest sync of the store that has ended stopped at, if it did, and when. A dry run
-    /// brings nothing, and says nothing of how the store stands.
+    /// brings nothing, and says nothing of how the store stands; nor does a round of a watch that was
+    /// interrupted or gave way.
     pub(crate) fn last_error(&self, store: i64) -> Result<Option<LastError>> {
         let sql = "SELECT rs.error, rs.error_kind, r.finished_at FROM runs r JOIN run_stores rs ON rs.run_id = r.id AND rs.store_id = ?1
-                   WHERE r.finished_at IS NOT NULL AND r.kind IN ('sync', 'autosync', 'watch') AND NOT r.dry ORDER BY r.id DESC LIMIT 1";
+                   WHERE r.finished_at IS NOT NULL AND r.kind IN ('sync', 'autosync', 'watch') AND NOT r.dry
+                     AND NOT (rs.error IS NULL AND rs.error_kind IS NOT NULL) ORDER BY r.id DESC LIMIT 1";
         let read = |row: &Row<'_>| {
             let Some(why) = row.get::<_, Option<String>>(0)? else { return Ok(None) };
             let kind: Option<String> = row.get(1)?;
@@ -212,16 +214,18 @@ impl Book {
     }
 
     /// A round of a watch is over. Rounds of an hour that came to the same and brought nothing are one
-    /// run: its beginning is that of the first. One that was interrupted or gave way has not failed.
+    /// run: its beginning is that of the first. One that was interrupted or gave way has not failed: it
+    /// keeps the kind of its error alone, which tells it from one that went well.
     pub(crate) fn round_over(&mut self, run: i64) -> Result<()> {
         self.write("written", |db| {
-            let excused = "UPDATE run_stores SET error = NULL, error_kind = NULL WHERE run_id = ? AND error_kind IN ('interrupted', 'locked')";
+            let excused = "UPDATE run_stores SET error = NULL WHERE run_id = ? AND error_kind IN ('interrupted', 'locked')";
             db.prepare_cached(excused).done("written")?.execute([run]).done("written")?;
-            let sql = "SELECT rs.store_id, rs.error, r.finished_at, r.started_at FROM runs r JOIN run_stores rs ON rs.run_id = r.id
+            let sql = "SELECT rs.store_id, rs.error, rs.error_kind, r.finished_at, r.started_at FROM runs r JOIN run_stores rs ON rs.run_id = r.id
                        WHERE r.kind = 'watch' AND r.finished_at IS NOT NULL AND rs.notes = '[]'
                          AND rs.new + rs.changed + rs.failed + rs.drafts + rs.exported = 0 AND ";
             let read = |row: &Row<'_>| {
-                Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?, row.get::<_, i64>(2)?, row.get::<_, i64>(3)?))
+                let error: (Option<String>, Option<String>) = (row.get(1)?, row.get(2)?);
+                Ok((row.get::<_, i64>(0)?, error, row.get::<_, i64>(3)?, row.get::<_, i64>(4)?))
             };
             let quiet = |rest: &str, of: &dyn rusqlite::ToSql| {
                 let mut statement = db.prepare_cached(&format!("{sql}{rest}")).done("read")?;

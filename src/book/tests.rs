@@ -1834,3 +1834,51 @@ fn of_a_note_that_was_removed_no_byte_stays_in_the_file() {
     assert_eq!(everywhere(), 0);
     assert_eq!(book.order(1).unwrap().notes.len(), 1);
 }
+
+#[test]
+fn f1_a_round_that_gave_way_says_nothing_of_how_the_store_stands() {
+    use ErrorKind::{Interrupted, Locked, Temporary};
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut round = |error: Option<ErrorKind>| {
+        let run = book.start_run(RunKind::Watch, false).unwrap();
+        let error = error.map(|kind| Error::new(kind, format!("{kind:?}")));
+        let read = error.is_none();
+        let (store_name, notes) = ("shop".into(), Vec::new());
+        let summary = StoreSummary { store: store_name, exported: 0, requests: 1, bytes: 1, read, notes, error };
+        book.finish_run(run, &[summary]).unwrap();
+        book.round_over(run).unwrap();
+        let told: Vec<_> = book.runs(9).unwrap().into_iter().filter_map(|run| run.error).collect();
+        assert!(told.iter().all(|error| error == "Temporary"), "no failure of its own: {told:?}");
+        book.last_error(store).unwrap().map(|error| error.why)
+    };
+    let failed = Some("Temporary".to_owned());
+    assert_eq!(round(Some(Temporary)), failed);
+    for gave_way in [Locked, Interrupted, Locked, Locked] {
+        assert_eq!(round(Some(gave_way)), failed, "{gave_way:?}");
+    }
+    assert_eq!(round(None), None);
+    assert_eq!(round(Some(Locked)), None, "all was well before it");
+    assert_eq!(round(None), None);
+    assert_eq!(round(Some(Interrupted)), None);
+    assert_eq!(round(Some(Temporary)), failed);
+}
+
+#[test]
+fn x3_nothing_is_written_while_nobody_can_be_forgotten() {
+    let shelf = Shelf::new();
+    let (mut book, store) = shelf.with_store();
+    let mut order = testing::order("7", Status::AwaitingFulfillment);
+    order.buyer.remote_id = "77".into();
+    import(&mut book, store, &[remote(&order)], keep).unwrap();
+    let forget = Some("77".to_owned());
+    book.keep_deliveries(&[Ring { store, orders: Vec::new(), key: None, forget }], TimeDelta::zero()).unwrap();
+    let other = rusqlite::Connection::open(shelf.path()).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    assert!(!book.begin_forgetting_told().unwrap(), "their order is open, and another process writes");
+    other.execute_batch("ROLLBACK").unwrap();
+    other.execute("UPDATE orders SET status = 'shipped'", []).unwrap();
+    assert!(book.begin_forgetting_told().unwrap());
+    assert_eq!(other.query_row("SELECT count(*) FROM to_forget", [], |row| row.get(0)), Ok(0));
+    assert!(!book.begin_forgetting_told().unwrap());
+}

@@ -88,6 +88,11 @@ pub struct Quota {
     pub(crate) left: Option<u64>,
 }
 
+impl Quota {
+    /// How long the window is.
+    pub(crate) const WINDOW: Duration = Duration::from_secs(24 * 3600);
+}
+
 /// A connected store of one channel. One value serves several threads.
 pub trait Channel: Send + Sync {
     /// What this store can do; may depend on what [`Channel::probe`] found out about it.

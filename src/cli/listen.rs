@@ -103,16 +103,17 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     if !app.global.quiet {
         output::line(&format!("receiving at http://{} (Ctrl-C ends it)", listening.receiver.address()))?;
     }
-    listening.is_there(&lines);
+    listening.is_there(&lines, false);
     ready::tell();
     listening.failed = stores.iter().filter(|s| lines.iter().all(|l| l.store().id != s.id)).map(|s| s.id).collect();
     let mut wrong = Vec::new();
     for line in &lines {
         wrong.extend(listening.subscribe(&mut book, line)?);
     }
-    listening.is_there(&lines);
+    listening.is_there(&lines, false);
     // Where no shop can deliver, nothing is waited for.
     if wrong.len() == lines.len() && wrong.iter().all(|kind| *kind == ErrorKind::Unsupported) {
+        listening.is_there(&lines, true);
         return Ok(exit_code(ErrorKind::Unsupported));
     }
     // What nothing is received for is polled beside it.
@@ -205,13 +206,13 @@ impl Listening<'_> {
                 counted = Duration::ZERO;
             }
             if written >= presence::EACH {
-                self.is_there(&lines);
+                self.is_there(&lines, false);
                 written = Duration::ZERO;
             }
         }
         self.receiver.close();
         count(book, &lines);
-        self.is_there(&lines);
+        self.is_there(&lines, true);
     }
 
     /// Receives for what is connected by now, and subscribes it to the address of the others.
@@ -253,13 +254,13 @@ impl Listening<'_> {
         Ok(new)
     }
 
-    /// Writes down that it is there.
-    fn is_there(&self, lines: &[Arc<Line>]) {
+    /// Writes down that it is there, or has `ended`.
+    fn is_there(&self, lines: &[Arc<Line>], ended: bool) {
         let stores = lines.iter().map(|line| line.store().name.clone()).collect();
         let at = self.context.clock.now().timestamp_millis();
         let answered = |line: &Arc<Line>| Some((line.store().name.clone(), line.answered_at()?));
         let answered = lines.iter().filter_map(answered).collect();
-        Presence { bind: self.receiver.address(), stores, at, answered }.write(&self.context.home);
+        Presence { bind: self.receiver.address(), stores, at, answered, ended }.write(&self.context.home);
     }
 
     /// The address that the store is to be subscribed to: the one that was given or that it has, or

@@ -42,7 +42,7 @@ impl App {
     pub(super) fn stores(&self, book: &Book, wanted: &[String]) -> Result<Vec<Store>> {
         let all = book.stores()?;
         if all.is_empty() {
-            return Err(none_connected(book)?.unwrap_or_else(no_store));
+            return Err(no_store_of(book)?);
         }
         chosen(all, wanted, "connected")
     }
@@ -105,6 +105,11 @@ pub(super) fn none_connected(book: &Book) -> Result<Option<Error>> {
         first.kind, first.name
     );
     Ok(Some(Error::new(ErrorKind::NotFound, text).hint(hint)))
+}
+
+/// That no store of this book is connected.
+pub(super) fn no_store_of(book: &Book) -> Result<Error> {
+    Ok(none_connected(book)?.unwrap_or_else(no_store))
 }
 
 fn no_store() -> Error {

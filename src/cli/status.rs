@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::orders::{left_out_json, left_out_words};
 use super::output::{self, Table};
 use super::when::parse_when;
-use super::{App, Outcome};
+use super::{App, Outcome, select};
 use crate::book::{Book, Counts, Hooked, LastError, Left, LeftOut, LeftOuts, Purge, Store};
 use crate::clock::{Timestamp, from_millis, rfc3339};
 use crate::error::{Error, ErrorKind, Result, exit_code};
@@ -18,7 +18,7 @@ use crate::order::Status;
 use crate::schedule::{Installed, removed};
 use crate::secret::Secrets;
 use crate::sync::advice::{RetryPolicy, Stage, export_patience, import_stage, is_later_than_usual};
-use crate::sync::health::{Facts, Trouble};
+use crate::sync::health::{Announced, Facts, Trouble};
 
 /// How every store stands, on one screen: syncs, orders by status, outbox, inbox, advice. Reads
 /// only local files.
@@ -64,6 +64,8 @@ struct Standing {
     listening: Option<Timestamp>,
     /// Whether one is at work for it.
     received: bool,
+    /// Whether that one has ended.
+    unheard: bool,
     /// Whether a watch is at work on it, in whichever process.
     watched: bool,
 }
@@ -121,7 +123,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     let sending = book.to_send()?;
     let max_age = args.max_age.as_deref().map(|text| duration(text, now)).transpose()?;
     let (left, failure) = (book.left_to_clear()?, book.clearing_failure()?);
-    let stores = app.stores(&book, &[])?;
+    let stores = book.stores()?;
     let timer = Installed::read(&app.context.home);
     // A timer that was put in place by hand leaves its runs.
     let runs_since = |at: &Timestamp| stores.iter().any(|store| store.last_autosync_at > Some(*at));
@@ -143,6 +145,10 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
             "clearing_failure": failure.as_ref().map(|(why, at)| json!({ "message": why, "at": rfc3339(*at) })),
             "book": app.context.home.book(), "now": rfc3339(now), "ok": standings.iter().all(Standing::is_well),
         }))?;
+    } else if standings.is_empty() {
+        if !app.global.quiet {
+            output::line(&unconnected(&book)?)?;
+        }
     } else if !(args.check && app.global.quiet) {
         print(app, &standings, (drifted, waiting, sending), now)?;
         if let (Some(untimed), false) = (&untimed, app.global.quiet) {
@@ -192,6 +198,8 @@ impl View<'_> {
             overdue,
             ..self.facts(&store, !orders.is_empty())?
         };
+        let receivers = self.receivers.iter().filter(|found| found.stores.contains(&store.name));
+        let receiver = receivers.max_by_key(|found| (found.is_at_work(now), found.at));
         Ok(Standing {
             late: book.late(store.id, &book.shipping_due(&store)?)?,
             cut_off,
@@ -208,12 +216,10 @@ impl View<'_> {
             key_ends: self.secret_of(&store, key_ends_at),
             lapsing: lapsing(self.app, &store, now),
             hooked: book.hooked(store.id)?.filter(|hooked| hooked.is_whole),
-            unannounced: match &store.kind.adapter().webhooks {
-                Some(webhooks) => book.unannounced_since(store.id, webhooks.comes_within)?,
-                None => None,
-            },
-            listening: self.receivers.iter().find(|found| found.stores.contains(&store.name)).map(Presence::seen_at),
+            unannounced: Announced::of(book, &store)?.not_all_since(),
+            listening: receiver.map(Presence::seen_at),
             received: presence::is_received(&self.app.context.home, &store.name, now),
+            unheard: receiver.is_some_and(|found| found.ended),
             watched: lock::is_held(&locks, &store.name, Work::Watch),
             store,
         })
@@ -315,6 +321,12 @@ impl Standing {
     }
 }
 
+/// That nothing is connected, and what the book has all the same.
+fn unconnected(book: &Book) -> Result<String> {
+    let error = select::no_store_of(book)?;
+    Ok(format!("{}; {}", error.message(), error.hint_text().unwrap_or_default()))
+}
+
 fn check(standings: &[Standing]) -> u8 {
     if standings.iter().any(|s| s.has(Trouble::is_about_credentials)) {
         return exit_code(ErrorKind::Credentials);
@@ -337,7 +349,11 @@ fn print(
             Some(at) if at <= now => "now".to_owned(),
             Some(at) => format!("in {}", output::duration(at - now)),
         };
-        let outbox = s.oldest.map_or("0".to_owned(), |at| format!("{} ({})", s.outbox, output::duration(now - at)));
+        let outbox = match s.oldest {
+            Some(at) => format!("{} ({})", s.outbox, output::duration(now - at)),
+            None if s.outbox > 0 => format!("{} (on hold)", s.outbox),
+            None => "0".to_owned(),
+        };
         // The mark stands at the task that runs by webhook: at the orders, not at the outbox.
         let read = match s.mark(output::utf8()) {
             Some(mark) => format!("{} {mark}", ago(s.facts.read_at)),
@@ -598,7 +614,9 @@ fn instant(s: &Standing, now: Timestamp) -> Option<String> {
     let last = hooked
         .delivered_at
         .map_or("none came yet".to_owned(), |at| format!("the last one came {} ago", output::duration(now - at)));
-    let Some((gap, since)) = s.gap() else { return Some(format!("{mark} orders come by webhook; {last}")) };
+    let Some((gap, since)) = s.gap() else {
+        return deaf(s, now).is_none().then(|| format!("{mark} orders come by webhook; {last}"));
+    };
     let ago = output::duration(now - since);
     let reach = format!("ordersync listen has to run where {} reaches it", hooked.address);
     let why = match gap {
@@ -619,14 +637,14 @@ fn instant(s: &Standing, now: Timestamp) -> Option<String> {
     ))
 }
 
-/// From when on it is told that no receiver is at work.
+/// From when on it is told that no receiver is at work, where it has not said that it ended.
 const DEAF: TimeDelta = TimeDelta::minutes(10);
 
 /// That the channel is to deliver, and nobody receives.
 fn deaf(s: &Standing, now: Timestamp) -> Option<String> {
     let hooked = s.hooked.as_ref()?;
     let silent = now - s.listening?;
-    (silent > DEAF).then(|| {
+    (s.unheard || silent > DEAF).then(|| {
         format!(
             "its webhooks go to {}, and no ordersync listen has run for {}; ordersync schedule install --listen keeps one running",
             hooked.address,

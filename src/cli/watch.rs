@@ -121,6 +121,7 @@ fn beside(hooks: Hooks) -> &'static str {
         Hooks::None => "",
         Hooks::Off => "; its channel has webhooks, which are not subscribed to: ordersync help instasync",
         Hooks::On => "; webhooks tell of its orders as well",
+        Hooks::Late => "; webhooks are on, and a delivery about one of its orders is late",
         Hooks::Failing => "; webhooks are on, and do not tell of all its orders: ordersync status",
         Hooks::Unheard => "; webhooks are on, and no ordersync listen receives them",
     }
@@ -178,6 +179,7 @@ fn to_json(store: &Store, said: &Said<'_>) -> Value {
                 Hooks::None => "none",
                 Hooks::Off => "off",
                 Hooks::On => "on",
+                Hooks::Late => "late",
                 Hooks::Failing => "failing",
                 Hooks::Unheard => "unheard",
             };

@@ -12,6 +12,7 @@ use crate::channel::webhooks::{Hook, HookChange, Webhooks};
 use crate::error::{Answer, Error, ErrorKind, Result};
 use crate::http::is_loopback;
 use crate::sync::Context;
+use crate::sync::health::LATE;
 use crate::sync::store::OpenStore;
 
 /// How often a sync looks whether all are there: less than once a day.
@@ -19,10 +20,6 @@ const DAILY: TimeDelta = TimeDelta::hours(25);
 
 /// How often at most it looks because it has found orders that nothing has told of.
 const HOURLY: TimeDelta = TimeDelta::hours(1);
-
-/// Orders that no delivery has told of for so long are a reason to ask. A delivery may be later still;
-/// asking costs little.
-pub(crate) const UNTOLD: TimeDelta = TimeDelta::minutes(5);
 
 /// How often it is gone on with what the channel wanted to have asked later.
 const TRIES: u32 = 5;
@@ -153,7 +150,7 @@ pub(crate) fn check(context: &Context, book: &mut Book, open: &OpenStore) -> Res
     let Some(hooked) = book.hooked(open.store.id)? else { return Ok(None) };
     let (now, store) = (context.clock.now(), open.store.id);
     let since = (now - hooked.checked_at).abs();
-    if since < HOURLY || (since < DAILY && !book.finds_untold(store, now - UNTOLD)?) {
+    if since < HOURLY || (since < DAILY && !book.finds_untold(store, now - LATE)?) {
         return Ok(None);
     }
     match mend(context, book, open, &hooked.address) {

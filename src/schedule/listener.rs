@@ -4,7 +4,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use super::{Kind, Plan, delete_file, launchd, programs, shown, systemd, write_file, write_network};
+use super::{Kind, Plan, delete_file, forget_network, launchd, programs, shown, systemd, write_file, write_network};
 use crate::error::{Error, ErrorKind, Result};
 
 /// A receiver as it is to be installed.
@@ -159,6 +159,9 @@ impl<'a> Listener<'a> {
                 }
             }
             removed.push(kind);
+        }
+        if !removed.is_empty() {
+            forget_network(self.plan)?;
         }
         Ok(removed)
     }

@@ -185,6 +185,16 @@ fn write_network(plan: &Plan) -> Result<()> {
     })
 }
 
+/// Takes the file of the network's variables away once neither a timer nor a receiver needs it: there
+/// may be logins in it.
+fn forget_network(plan: &Plan) -> Result<()> {
+    let path = Path::new(&plan.network_file);
+    if !path.exists() || !listener::Listener::new(plan, None).in_place().is_empty() || !in_place(plan)?.is_empty() {
+        return Ok(());
+    }
+    delete_file(path)
+}
+
 fn shown(path: &Path) -> String {
     path.display().to_string()
 }
@@ -295,9 +305,7 @@ pub(crate) fn remove(home: &Home, plan: &Plan) -> Result<Vec<Kind>> {
             removed.push(kind);
         }
     }
-    if listener::Listener::new(plan, None).in_place().is_empty() {
-        delete_file(Path::new(&plan.network_file))?;
-    }
+    forget_network(plan)?;
     match std::fs::remove_file(note(home)) {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
             let text = format!("the timer is removed, but {} cannot be deleted: {e}", note(home).display());

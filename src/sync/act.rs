@@ -16,7 +16,7 @@ use crate::channel::{Goal, Task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::http;
 use crate::lock::{Lock, Work};
-use crate::order::{Difference, Status, sum};
+use crate::order::{Difference, Order, Status, sum};
 
 /// Told how far an act has come, on behalf of the merchant.
 pub(crate) trait Observer {
@@ -100,12 +100,14 @@ pub(crate) fn look(
 }
 
 /// Whether a hold of the channel's that the book knows of is over there: not every channel says so with
-/// a change of the order. The order is read again; where that fails, the book's word stands.
+/// a change of the order. The order is read again; where that fails, the book's word stands. `keeps`:
+/// what was read is taken into the book, as a rehearsal does not do.
 pub(crate) fn is_released(
     book: &mut Book,
     observer: &dyn Observer,
     open: &OpenStore,
     order: &BookOrder,
+    keeps: bool,
 ) -> Result<bool> {
     if order.shown != Status::OnHold || order.hold.is_some() {
         return Ok(false);
@@ -113,6 +115,11 @@ pub(crate) fn is_released(
     let looking = observer.looking(&open.store.name);
     let Ok(now) = guard::read(open, &order.remote_id) else { return Ok(false) };
     drop(looking);
+    if !keeps {
+        // One that is over, or on its way, tells of no hold.
+        let is_to_be_sent = |now: &Order| !now.is_gone() && !matches!(now.status, Status::OnHold | Status::Shipped);
+        return Ok(now.order.is_ok_and(|now| is_to_be_sent(&now)));
+    }
     let run = book.start_run(RunKind::Pull, false)?;
     import_one(book, open, run, now)?;
     book.finish_run(run, &[])?;

@@ -12,7 +12,7 @@ use super::store::OpenStore;
 use crate::book::{Book, BookOrder, Guard, Leave, NewDispatch, OutboxRow, OutboxState, Recorded, Store, Way};
 use crate::channel::{Capabilities, Goal, Notify, TrackingChange};
 use crate::error::{Error, ErrorKind, Result};
-use crate::order::{Parcel, Shipment, same_carrier, same_number};
+use crate::order::{Parcel, Shipment, Status, same_carrier, same_number};
 
 pub(crate) use lines::{choose, given_back, returned};
 
@@ -101,6 +101,16 @@ pub(crate) fn dispatch(
     act::at_rest(order, || desk.once(book, order))
 }
 
+/// What a dispatch may go out in spite of, where it is only recorded: a channel that ships nothing that
+/// it holds itself, or waits to be paid for, would refuse it at each sync, and nobody asks it now.
+fn leave_of_now(open: &OpenStore, order: &BookOrder, when: When, leave: Leave) -> Leave {
+    if when != When::Later || (open.store.kind.adapter().ships)(&order.channel_status) {
+        return leave;
+    }
+    // A hold of the merchant's own is another thing.
+    Leave { unpaid: false, on_hold: leave.on_hold && order.status != Status::OnHold, ..leave }
+}
+
 impl Desk<'_> {
     /// One try; nothing where the order changed while it was looked at: then what was decided by it
     /// is void.
@@ -131,11 +141,21 @@ impl Desk<'_> {
         if !request.leave.again {
             lines::refuse_known_number(&order, &shipment)?;
         }
-        let leave = Leave { unpaid: request.leave.unpaid || ships_unpaid(&store, &order), ..request.leave };
-        if let Err(error) = book.may_go_out(id, Way::Dispatch { named: !request.items.is_empty() }, leave) {
+        let mut leave = Leave { unpaid: request.leave.unpaid || ships_unpaid(&store, &order), ..request.leave };
+        let way = Way::Dispatch { named: !request.items.is_empty() };
+        if let Err(error) = book.may_go_out(id, way, leave_of_now(&open, &order, request.when, leave)) {
             // What is only recorded asks nobody.
-            let is_released = request.when != When::Later && act::is_released(book, self.observer, &open, &order)?;
-            return if is_released { Ok(None) } else { Err(error) };
+            let keeps = request.when == When::Now;
+            let asks = request.when != When::Later;
+            if !asks || !act::is_released(book, self.observer, &open, &order, keeps)? {
+                return Err(error);
+            }
+            if keeps {
+                return Ok(None);
+            }
+            // A rehearsal goes on as if that were in the book.
+            leave.on_hold = true;
+            book.may_go_out(id, way, leave)?;
         }
         if let Some(at) = order.not_before {
             let at = crate::clock::rfc3339(at);

@@ -1,10 +1,12 @@
-//! Whether a store is well, by what was done and not by what was tried: pure decisions on times and
-//! counts (F-1).
+//! Whether a store is well, by what was done and not by what was tried: decisions on times and counts
+//! (F-1).
 
 use chrono::TimeDelta;
 
 use super::advice::{RetryPolicy, Stage, export_patience};
+use crate::book::{Book, Store};
 use crate::clock::Timestamp;
+use crate::error::Result;
 
 /// How long a first sync may be at work before the store counts as not read, whatever its interval
 ///
@@ -12,6 +14,38 @@ const FIRST_SYNC: TimeDelta = TimeDelta::minutes(150);
 
 /// A pause that is over before anybody could look is none.
 const SHORT_PAUSE: TimeDelta = TimeDelta::minutes(1);
+
+/// Orders that no delivery has told of for so long are a reason to ask the channel for them: a delivery
+/// may be later still, and asking costs little.
+pub(crate) const LATE: TimeDelta = TimeDelta::minutes(5);
+
+/// How far the deliveries of a store tell of its new orders.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Announced {
+    /// Of all that syncs have found.
+    All,
+    /// Not of all, and what is missing may still come.
+    Late,
+    /// Not of all, since then.
+    NotAll(Timestamp),
+}
+
+impl Announced {
+    /// By what the book knows of a store.
+    pub(crate) fn of(book: &Book, store: &Store) -> Result<Self> {
+        let Some(webhooks) = &store.kind.adapter().webhooks else { return Ok(Self::All) };
+        if let Some(since) = book.unannounced_since(store.id, webhooks.comes_within)? {
+            return Ok(Self::NotAll(since));
+        }
+        let is_late = book.unannounced_since(store.id, LATE.min(webhooks.comes_within))?.is_some();
+        Ok(if is_late { Self::Late } else { Self::All })
+    }
+
+    /// Since when it is sure that some are missing.
+    pub(crate) fn not_all_since(self) -> Option<Timestamp> {
+        if let Self::NotAll(since) = self { Some(since) } else { None }
+    }
+}
 
 /// What is known of a store, all of it from this machine's own files.
 #[derive(Debug, Clone, Copy)]

@@ -6,7 +6,11 @@
 //! own fate, by what the store is set to do.
 //!
 //! What is decided hangs on that version, the newest one and what the merchant has done, never on
-//! the versions between: whatever of them came, and in which order, comes to the same.
+//! the versions between: whatever of them came, and in which order, comes to the same. But for one
+//! fact: a hold at the channel that the first one has is over once a version has told so. An order that
+//! is cancelled or sent tells nothing of holds, and what it does not tell takes nothing back: the copy
+//! stays as it is, by the byte where the store ignores what comes (P-1), and a cancellation finds it as
+//! one to be sent (P-3).
 
 use crate::order::{Fate, Field, Local, Mark, Order, People, Policies, Policy, Status, differences};
 

@@ -31,9 +31,9 @@ use crate::clock::Timestamp;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http::LaneUse;
 use crate::listen::presence;
-use crate::listen::subscriptions::UNTOLD;
 use crate::lock::{Lock, Work};
 use crate::secret::Secrets;
+use crate::sync::health::Announced;
 use crate::sync::report::StoreReport;
 use crate::sync::{self, Context, Job, Silent};
 pub(crate) use night::Night;
@@ -98,6 +98,8 @@ pub(crate) enum Hooks {
     Off,
     /// They tell of its orders, and it is asked all the same.
     On,
+    /// One about an order is late, and may still come.
+    Late,
     /// They do not tell of all its orders.
     Failing,
     /// Nobody receives them.
@@ -493,10 +495,15 @@ fn hooks(context: &Context, book: &Book, store: &Store) -> Result<Hooks> {
         return Ok(Hooks::None);
     }
     let hooked = book.hooked(store.id)?.filter(|hooked| hooked.is_whole);
-    Ok(match hooked {
-        None => Hooks::Off,
-        Some(_) if !presence::is_received(&context.home, &store.name, context.clock.now()) => Hooks::Unheard,
-        Some(_) if book.unannounced_since(store.id, UNTOLD)?.is_some() => Hooks::Failing,
-        Some(_) => Hooks::On,
+    if hooked.is_none() {
+        return Ok(Hooks::Off);
+    }
+    if !presence::is_received(&context.home, &store.name, context.clock.now()) {
+        return Ok(Hooks::Unheard);
+    }
+    Ok(match Announced::of(book, store)? {
+        Announced::All => Hooks::On,
+        Announced::Late => Hooks::Late,
+        Announced::NotAll(_) => Hooks::Failing,
     })
 }

@@ -16,8 +16,7 @@ const SHORTEST: Duration = Duration::from_secs(5);
 const PARTS: f64 = 10.0;
 const SLOW_AT_MOST: Duration = Duration::from_secs(300);
 
-/// The window of a [`Quota`].
-const DAY: Duration = Duration::from_secs(24 * 3600);
+const DAY: Duration = Quota::WINDOW;
 
 /// After so long without anything new a store is asked less often, up to so many times less, and no
 /// less often for that than every five minutes.

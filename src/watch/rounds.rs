@@ -8,8 +8,7 @@ use chrono::TimeDelta;
 use crate::channel::Quota;
 use crate::clock::Timestamp;
 
-/// The window of a [`Quota`].
-const DAY: TimeDelta = TimeDelta::days(1);
+const DAY: TimeDelta = TimeDelta::seconds(Quota::WINDOW.as_secs() as i64);
 
 /// A round that takes this many times what one with nothing new takes has done something else as well.
 const MUCH: f64 = 3.0;

@@ -91,6 +91,9 @@ fn d2_a_hold_stops_a_dispatch_that_waits_in_the_outbox() {
             assert_eq!(status(desk, &id), "on-hold", "{} {part}", desk.kind);
             desk.home.run("outbox").exits(0).prints("on hold here");
             assert_eq!(desk.home.json("outbox")[0]["held"], true, "{} {part}", desk.kind);
+            let told = desk.home.json("status")["stores"][0]["outbox"].clone();
+            assert_eq!((&told["open"], &told["oldest_at"]), (&json!(1), &json!(null)), "{} {part}", desk.kind);
+            desk.home.run("status").exits(0).prints("1 (on hold)");
             desk.home.run("sync").exits(0);
             desk.on("retry", &id, "").exits(6).says("on hold here").says("ordersync release");
             assert_eq!(desk.writes(), writes, "{} {part}: nothing goes out", desk.kind);

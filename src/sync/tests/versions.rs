@@ -12,6 +12,12 @@ use crate::order::policies::KEYS;
 use crate::order::sums::balanced;
 use crate::order::{Fate, Field, Presence};
 
+/// So many cases where nobody asks for others by `PROPTEST_CASES`.
+fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|asked| asked.parse().ok());
+    ProptestConfig::with_cases(asked.unwrap_or(usual))
+}
+
 fn change(order: &mut Order, field: Field, nth: i64) {
     match field {
         Field::Cancelled => order.status = Status::Cancelled,
@@ -167,7 +173,7 @@ fn rows_alone(standing: &[String]) -> Vec<String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases(48))]
 
     #[test]
     fn i3_whatever_versions_came_and_in_which_order_the_newest_one_decides(
@@ -246,7 +252,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases(48))]
 
     /// Whatever came while the merchant held the order back, or had asked a supplier, and however often
     /// it was decided about meanwhile: once that has ended it is as if it had never been.
@@ -520,7 +526,7 @@ fn fresh(policies: &[&str], version: &Order) -> Desk {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases(48))]
 
     /// However often the channel has held it back and released it: until it is paid, and with the
     /// payment or the cancellation that ends that, an order is what it would be had it come just now.
@@ -602,6 +608,31 @@ fn p9_an_unpaid_order_that_was_given_back_is_told_until_it_is_put_away() {
     }
 }
 
+/// What nobody can tell how to send is told, until it has been put away; whether it was seen first so,
+/// or came to it.
+#[test]
+fn p12_an_order_that_is_held_back_is_told_until_it_is_put_away() {
+    let is_told = |desk: &Desk| standing(desk).iter().any(|row| row.starts_with("inbox: held "));
+    let version = |presence: Presence, minutes: i64| {
+        let mut order = testing::order("7", Status::AwaitingFulfillment).held_back("it goes to several addresses");
+        order.presence = presence;
+        order.updated_at += chrono::TimeDelta::minutes(minutes);
+        order
+    };
+    let came = desk(&["ignore"; 5]);
+    let first = fresh(&["ignore"; 5], &version(Presence::Listed, 0));
+    assert!(is_told(&first));
+    for (presence, minutes) in [(Presence::Listed, 1), (Presence::Archived, 2), (Presence::Listed, 3)] {
+        for desk in [&came, &first] {
+            take(desk, &version(presence, minutes));
+            assert_eq!(is_told(desk), presence == Presence::Listed, "{minutes}");
+        }
+    }
+    take(&came, &version(Presence::Archived, 4));
+    take(&came, &Order { buyer_note: "please ring".into(), ..version(Presence::Archived, 5) });
+    assert!(!is_told(&came), "and stays so");
+}
+
 /// The end of a hold that the order came with is a fact like any: what comes after it finds the order
 /// as one to be sent.
 #[test]
@@ -619,6 +650,43 @@ fn p3_an_order_that_came_on_hold_and_was_released_is_cancelled_like_any_other() 
         }
         take(&desk, &Stage::Cancelled.version(&[Field::Address], 2));
         assert_eq!(desk.context.book().unwrap().order(1).unwrap().status, expected, "{word} {is_seen}");
+    }
+}
+
+/// The same of a hold that the merchant has accepted, whatever the store does with what comes: what
+/// was seen of its end is not unseen by a version that tells of no hold. One that comes behind a newer
+/// version is no news (I-3).
+#[test]
+fn p1_the_end_of_a_hold_that_was_accepted_is_a_fact_that_no_later_version_takes_back() {
+    let version = |fields: &[Field], minutes: i64| {
+        let mut order = testing::order("7", Status::AwaitingFulfillment);
+        fields.iter().for_each(|field| change(&mut order, *field, 1));
+        order.updated_at += chrono::TimeDelta::minutes(minutes);
+        balanced(order).unwrap()
+    };
+    let (held, released) = (version(&[Field::Notes, Field::Hold], 1), version(&[Field::Notes], 2));
+    let over = [
+        (Field::Cancelled, version(&[Field::Notes, Field::Cancelled], 3)),
+        (Field::Shipped, version(&[Field::Notes, Field::Shipped], 3)),
+    ];
+    for ((field, last), word) in over.iter().flat_map(|over| ["ignore", "review", "apply"].map(|word| (over, word))) {
+        let status_of = |came: &[&Order]| {
+            let desk = desk(&["ignore", "ignore", word, "ignore", word]);
+            take(&desk, &held);
+            // What was applied before it is accepted with it.
+            accept(&desk, &[Field::Notes]);
+            came.iter().for_each(|version| take(&desk, version));
+            desk.context.book().unwrap().order(1).unwrap().status
+        };
+        let (seen, unseen) = match (word, field) {
+            ("apply", Field::Shipped) => (Status::Shipped, Status::Shipped),
+            ("apply", _) => (Status::Cancelled, Status::OnHold),
+            _ => (Status::AwaitingFulfillment, Status::OnHold),
+        };
+        assert_eq!(status_of(&[&released, last]), seen, "{word} {field:?}");
+        assert_eq!(status_of(&[&released, &released, last, last, &released, &held]), seen, "{word} {field:?}, again");
+        assert_eq!(status_of(&[last]), unseen, "{word} {field:?}, P-3: it was on hold when it came");
+        assert_eq!(status_of(&[last, &released]), unseen, "{word} {field:?}, late");
     }
 }
 
@@ -672,10 +740,11 @@ fn p1_an_order_that_is_paid_later_and_was_first_seen_on_hold_is_no_unpaid_one() 
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases(48))]
 
     /// The same between two acts of the merchant: what was accepted field by field is what later
-    /// versions are held against.
+    /// versions are held against. A hold that was accepted is over once a version has told so, also
+    /// where the newest one tells of none, and only then.
     #[test]
     fn p2_whatever_came_after_a_field_was_accepted_the_newest_version_decides(
         first in any_versions(),
@@ -697,10 +766,12 @@ proptest! {
             desk
         };
         let (alone, many) = (begun(), begun());
-        take(&alone, later.last().unwrap());
-        for nth in order {
-            take(&many, nth.get(&later));
+        let came: Vec<&Order> = order.iter().map(|nth| nth.get(&later)).collect();
+        if is_held_by_the_merchants_version(&alone) {
+            released(&came).into_iter().for_each(|version| take(&alone, version));
         }
+        take(&alone, later.last().unwrap());
+        came.iter().for_each(|version| take(&many, version));
         take(&many, later.last().unwrap());
         take(&many, first.last().unwrap());
         prop_assert_eq!(standing(&many), standing(&alone));
@@ -883,6 +954,21 @@ proptest! {
         }
         prop_assert_eq!(standing(&single), standing(&whole));
     }
+}
+
+/// Whether the version that the merchant goes by is one on hold.
+fn is_held_by_the_merchants_version(desk: &Desk) -> bool {
+    let book = desk.context.book().unwrap();
+    let versions = Versions::read(&book, 1, desk.open.format.as_ref()).unwrap().unwrap();
+    versions.base.status == Status::OnHold
+}
+
+/// The first of these versions that tells of no hold, where it was the newest one when it came: a
+/// cancelled order and one that was sent tell nothing of holds, and an older version is no news.
+fn released<'a>(came: &[&'a Order]) -> Option<&'a Order> {
+    let is_newest = |nth: usize| came[..nth].iter().all(|before| before.updated_at <= came[nth].updated_at);
+    let nth = (0..came.len()).find(|nth| is_newest(*nth) && came[*nth].status == Status::AwaitingFulfillment)?;
+    Some(came[nth])
 }
 
 /// A hold that came and went between, and is written to the copy, changes nothing else of it.

@@ -528,7 +528,7 @@ fn x3_a_forgetting_that_is_killed_at_any_step_is_finished_by_the_next_sync() {
                 is_cleared(&desk, id, "forget");
             }
             assert_eq!(desk.show(&open)["cleared"], Value::Null, "{kind}");
-            std::fs::remove_dir_all(&before.with_file_name(format!("copies-killed-at-{nth}"))).ok();
+            std::fs::remove_dir_all(before.with_file_name(format!("copies-killed-at-{nth}"))).ok();
             traces.are_gone(&desk, &format!("killed at {nth}"));
             assert_eq!(desk.home.sql("PRAGMA integrity_check"), ["ok"], "{kind}");
         }

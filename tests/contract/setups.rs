@@ -70,6 +70,9 @@ pub struct Peculiar {
     /// How many requests an order may cost that the channel cannot show, in a page of 100: twice the
     /// halvings are 13. `None` where its pages have no key to halve them by.
     pub unshowable: Option<usize>,
+    /// The status by which it says that the role or the scopes of the key do not reach so far; `None`
+    /// where it says so within a good answer, or has no roles.
+    pub role: Option<u16>,
     /// The path before which credentials are refused; what is refused before a whole site is another
     /// matter.
     pub api: &'static str,
@@ -87,6 +90,7 @@ pub fn peculiar(kind: ChannelKind) -> Peculiar {
         read_as_a_whole: false,
         prices_queries: false,
         unshowable: Some(13),
+        role: Some(403),
         api: "",
     };
     match kind {
@@ -98,12 +102,18 @@ pub fn peculiar(kind: ChannelKind) -> Peculiar {
         ChannelKind::Ebay => {
             Peculiar { keeps_refunded: true, asks_apart: true, hides_old: true, unshowable: Some(20), ..usual }
         }
-        ChannelKind::Example | ChannelKind::Magento => usual,
+        ChannelKind::Example => Peculiar { role: None, ..usual },
+        ChannelKind::Magento => Peculiar { role: Some(401), ..usual },
         // The last weeks are looked through besides.
         ChannelKind::Etsy => Peculiar { unshowable: Some(2 * 13), ..usual },
-        ChannelKind::Shopify => {
-            Peculiar { cancels_apply: true, read_as_a_whole: true, prices_queries: true, unshowable: None, ..usual }
-        }
+        ChannelKind::Shopify => Peculiar {
+            cancels_apply: true,
+            read_as_a_whole: true,
+            prices_queries: true,
+            unshowable: None,
+            role: None,
+            ..usual
+        },
         // Where its neighbours in time are none by their ids, it is searched among more of them.
         ChannelKind::WooCommerce => Peculiar { writes_twice: true, unshowable: Some(40), api: "wc/v3/orders", ..usual },
     }

@@ -1,7 +1,6 @@
 //! Why an order is in the book, or is not, and what that rests on.
 
 use chrono::{TimeDelta, Utc};
-use ordersync::channel::ChannelKind;
 use ordersync::sim::{Fault, FaultKind, Lack, Purchase, Question};
 use serde_json::Value;
 
@@ -111,21 +110,12 @@ fn an_order_that_cannot_be_read_or_shown_and_a_key_that_is_refused_are_named() {
     });
 }
 
-/// Those that say by a status that the role of the key, or its scopes, do not reach so far. Another
-/// one says it within a good answer, or has no roles.
-const ROLES: [(ChannelKind, u16); 4] = [
-    (ChannelKind::BigCommerce, 403),
-    (ChannelKind::Etsy, 403),
-    (ChannelKind::Magento, 401),
-    (ChannelKind::WooCommerce, 403),
-];
-
 #[test]
 fn an_order_that_the_role_of_the_key_does_not_reach_is_refused_and_not_missing() {
     each(|desk| {
-        let Some((_, status)) = ROLES.iter().find(|(kind, _)| *kind == desk.kind) else { return };
+        let Some(status) = peculiar(desk.kind).role else { return };
         desk.sync();
-        let forbidden = FaultKind::Says(*status, "The consumer isn't authorized to access %resources.".to_owned());
+        let forbidden = FaultKind::Says(status, "The consumer isn't authorized to access %resources.".to_owned());
         desk.server.faults().add(Fault::new(forbidden).always());
         let told = why(desk, "987654321", "");
         assert_eq!(told["verdict"], "refused", "{}: {told}", desk.kind);

@@ -1871,7 +1871,7 @@ fn x3_nothing_is_written_while_nobody_can_be_forgotten() {
     let mut order = testing::order("7", Status::AwaitingFulfillment);
     order.buyer.remote_id = "77".into();
     import(&mut book, store, &[remote(&order)], keep).unwrap();
-    let forget = Some("77".to_owned());
+    let forget = vec!["77".to_owned()];
     book.keep_deliveries(&[Ring { store, orders: Vec::new(), key: None, forget }], TimeDelta::zero()).unwrap();
     let other = rusqlite::Connection::open(shelf.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();

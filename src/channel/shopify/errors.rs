@@ -125,8 +125,12 @@ fn failed(request: &Request, error: &GraphError, envelope: &Envelope<'_>) -> Ver
 /// which scope is missing.
 const ROUTES: &str = "fulfillmentOrders";
 
+/// What the list of all that wait is called in a question: a path names it so.
+const WAITING: &str = "waiting";
+
 fn denied(error: &GraphError) -> Error {
     let field = error.path.iter().rev().find_map(Value::as_str).unwrap_or("this");
+    let field = if field == WAITING { ROUTES } else { field };
     let needed = match error.required_access.as_deref() {
         Some(needed) => needed,
         None if field == ROUTES => SHIP,

@@ -47,8 +47,11 @@ impl Api {
         let document: Value =
             serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let mut server = document["servers"][0]["url"].as_str().unwrap_or_default().to_owned();
+        // What stands for one part of a path is a parameter of it.
         for (name, variable) in document["servers"][0]["variables"].as_object().into_iter().flatten() {
-            server = server.replace(&format!("{{{name}}}"), variable["default"].as_str().unwrap_or_default());
+            if let Some(path) = variable["default"].as_str().filter(|path| path.starts_with('/')) {
+                server = server.replace(&format!("{{{name}}}"), path);
+            }
         }
         let base = server.split_once("://").and_then(|(_, rest)| rest.split_once('/')).map(|(_, path)| path);
         let base = base.or(document["basePath"].as_str()).unwrap_or_default();

@@ -126,6 +126,8 @@ fn an_order_that_the_role_of_the_key_does_not_reach_is_refused_and_not_missing()
         assert_eq!(told["verdict"], "refused", "{}: {told}", desk.kind);
         assert_rests_on(&told, "run");
         desk.sync();
-        assert_eq!(why(desk, "987654321", "")["verdict"], "not-there", "{}", desk.kind);
+        // Where old orders are hidden it may be one of them.
+        let verdict = if peculiar(desk.kind).hides_old { "refused" } else { "not-there" };
+        assert_eq!(why(desk, "987654321", "")["verdict"], verdict, "{}", desk.kind);
     });
 }

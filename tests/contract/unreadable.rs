@@ -271,7 +271,9 @@ fn i4_the_search_for_an_order_that_the_channel_cannot_show_is_short_of_patience(
             .collect();
         let same = |one: &String| failed.iter().filter(|other| *other == one).count();
         let most = failed.iter().max_by_key(|one| same(one)).unwrap();
-        assert!(same(most) <= 3, "{}: {} times {most}", desk.kind, same(most));
+        // Once to find the row, and once more after the channel was seen to be well: where the halvings
+        // end at it, these are one question. Each is repeated once.
+        assert!(same(most) <= 4, "{}: {} times {most}", desk.kind, same(most));
         assert!(failed.len() <= 24, "{}: {} failures {failed:#?}", desk.kind, failed.len());
     });
 }

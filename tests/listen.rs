@@ -218,6 +218,22 @@ fn w1_a_path_before_ours_is_known_again_after_a_restart_and_what_comes_beside_it
 }
 
 #[test]
+fn w1_one_that_is_ended_while_it_still_looks_at_its_subscriptions_ends_well() {
+    let rig = Rig::new();
+    rig.server.faults().add(Fault::new(FaultKind::Slow(Duration::from_secs(60))).on("GET", "webhooks").always());
+    let mut listening = Listening::start(&rig.home);
+    let mut told = listening.child.stderr.take().unwrap();
+    let (code, took) = listening.stop();
+    assert!(code == Some(0) && took < Duration::from_secs(30), "{code:?} after {took:?}");
+    let mut text = String::new();
+    told.read_to_string(&mut text).unwrap();
+    assert!(!text.contains("not as they should be"), "{text}");
+    // The next one does it.
+    rig.server.faults().clear();
+    let _again = delivering(&rig);
+}
+
+#[test]
 fn w1_an_address_that_was_left_is_answered_after_a_restart_and_doctor_says_how_long_to_keep_it_up() {
     for (kind, hours) in [(ChannelKind::Shopify, "another 3 h"), (ChannelKind::BigCommerce, "another 47 h")] {
         let (store, _server, home) = connected(kind);

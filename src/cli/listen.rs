@@ -105,6 +105,7 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     }
     listening.is_there(&lines, false);
     ready::tell();
+    interrupt::is_the_end();
     listening.failed = stores.iter().filter(|s| lines.iter().all(|l| l.store().id != s.id)).map(|s| s.id).collect();
     let mut wrong = Vec::new();
     for line in &lines {
@@ -119,7 +120,6 @@ pub(super) fn run(app: &App, args: Args) -> Outcome {
     // What nothing is received for is polled beside it.
     let mut watchers = super::watch::watchers(app, How::default());
     watchers.begin(&unheard(&book, all, &lines, args.no_watch))?;
-    interrupt::is_the_end();
     listening.go_on(&mut book, &args, lines, &mut watchers);
     watchers.end();
     Ok(if all_open && wrong.is_empty() { 0 } else { EXIT_PARTLY })
@@ -296,6 +296,14 @@ impl Listening<'_> {
                     let done = mended.told().unwrap_or_else(|| "subscribed, as it was".to_owned());
                     output::line(&format!("{}: {done}, delivered to {address}", store.name))?;
                 }
+                Ok(None)
+            }
+            // Whoever ends a receiver wants just that. It was received all the same.
+            Err(error) if error.kind() == ErrorKind::Interrupted => {
+                output::note(&format!(
+                    "{}: its subscriptions were not looked at to the end; the next ordersync listen or sync does it",
+                    store.name
+                ));
                 Ok(None)
             }
             Err(error) => {
